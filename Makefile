@@ -1,0 +1,69 @@
+# Everything runs in environments of its own under .venv/; `make setup` says what it installs.
+PYTHON ?= python3
+
+DEV := .venv/dev/bin
+SAM := .venv/sam/bin
+TOOLCHAIN := $(PYTHON) -m local.toolchain
+SOURCES := layers functions local tests
+
+export SAM_CLI_TELEMETRY := 0
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup account deploy-local demo test check lint ruff mypy template structure lock clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## Make the environments
+	@$(TOOLCHAIN)
+
+account: ## An AWS account on this machine, in the foreground, at REKEY_PORT (4566)
+	@$(TOOLCHAIN) account lambda
+	@.venv/account/bin/python -m local.account
+
+deploy-local: setup ## sam build and sam deploy into that account
+	@$(DEV)/python -m local.deploy
+
+demo: setup ## Rotate real credentials on a real PostgreSQL, and watch
+	@$(DEV)/python -m local.demo
+
+test: setup ## Every test
+	$(DEV)/python -m pytest
+
+check: ruff mypy ## Style, types and the tests that need no server: under a minute
+	$(DEV)/python -m pytest tests/unit tests/template tests/structure
+
+lint: ruff mypy template structure ## Style, types, template and structure
+
+ruff: setup
+	$(DEV)/ruff check $(SOURCES)
+	$(DEV)/ruff format --check $(SOURCES)
+
+mypy: setup
+	$(DEV)/mypy --strict $(SOURCES)
+
+# cfn-lint reads a SAM template before its transform, and some mistakes show only afterwards.
+template: export AWS_DEFAULT_REGION ?= us-east-1
+template: setup
+	$(SAM)/sam validate --lint
+	@mkdir -p build
+	$(SAM)/python -m local.transform > build/template.json
+	$(SAM)/cfn-lint build/template.json
+
+structure: setup
+	$(DEV)/python -m pytest -q tests/structure
+
+UV := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+# The runtime's own boto3 shares packages with functions: they must be of its versions.
+lock: ## Renew the pinned requirements; `make lock UPGRADE=--upgrade` takes newer versions
+	@$(TOOLCHAIN) lock
+	@for list in requirements/*.in; do $(UV) $(UPGRADE) $$list -o $${list%.in}.txt || exit 1; done
+	@for list in layers/*/requirements.in functions/*/requirements.in; do \
+		$(UV) $(UPGRADE) -c requirements/lambda.txt $$list -o $${list%.in}.txt || exit 1; done
+
+clean: ## Remove all that the targets above made
+	rm -rf .venv .aws-sam build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,23 @@
+"""Secrets Manager invokes this function for each step of a rotation."""
+
+from rekey import rotation
+from rekey.aws import clients, environment, invocation
+from rekey.aws.secrets_manager import SecretsManager
+from rekey.aws.superusers import Superusers
+from rekey.engines.postgresql import PostgresqlEngine
+from rekey.engines.sealed import Sealed
+from rekey.model import Deadline, RotationRequest
+
+ENGINE = Sealed(PostgresqlEngine())
+RULES = environment.password_rules()
+STORE = SecretsManager(clients.secrets_manager())
+SUPERUSERS = Superusers(STORE, clients.rds)
+
+
+def step(request: RotationRequest, deadline: Deadline) -> rotation.StepResult:
+    """Join the decisions to the adapters."""
+    world = (STORE, SUPERUSERS, ENGINE, RULES.generate)
+    return rotation.run(rotation.Rotation(request, *world, deadline))
+
+
+handler = invocation.rotation_handler(ENGINE.name, step)

@@ -1,0 +1,1 @@
+"""Rekey: rotate, repair and watch the credentials that live in AWS Secrets Manager."""

@@ -1,0 +1,1 @@
+"""One module an engine, each loaded only when it is asked for."""

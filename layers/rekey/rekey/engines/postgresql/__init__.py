@@ -1,0 +1,5 @@
+"""PostgreSQL and Aurora PostgreSQL."""
+
+from rekey.engines.postgresql.engine import PostgresqlEngine
+
+__all__ = ["PostgresqlEngine"]

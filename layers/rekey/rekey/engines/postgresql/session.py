@@ -1,0 +1,156 @@
+"""One login and its statements, every answer of the server sorted into our errors.
+
+The driver is pg8000: it is the one that hands on the SQLSTATE of a refused login. libpq keeps
+that to itself and leaves a text in the server's language.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+import pg8000.native as pg
+
+from rekey.credential import Credential
+from rekey.engines.network import Watchdog, connect
+from rekey.engines.postgresql.sqlstate import from_fields
+from rekey.errors import (
+    DatabaseUnreachable,
+    EngineFailure,
+    RekeyError,
+    TlsFailed,
+)
+from rekey.model import Deadline
+
+DEFAULT_DATABASE = "postgres"
+LOCK_MILLISECONDS = 5_000
+
+# What the session must not take over from the role's or the server's settings: names resolve to
+# the catalogue only, a backslash in a literal is a backslash, and waiting has an end.
+START = f"""
+SELECT set_config('search_path', '', false),
+       set_config('standard_conforming_strings', 'on', false),
+       set_config('lock_timeout', '{LOCK_MILLISECONDS}', false),
+       set_config('statement_timeout', '%d', false),
+       session_user::text, current_user::text, pg_is_in_recovery(),
+       current_setting('server_version_num')::int
+"""
+
+
+class Session:
+    """A connection to one database. Not for use by several threads."""
+
+    def __init__(self, connection: pg.Connection, watchdog: Watchdog, server: str) -> None:
+        self._connection = connection
+        self._watchdog = watchdog
+        self._server = server
+        timeout = max(1, int(watchdog.deadline.remaining() * 1000))
+        row = self.run(START % timeout)[0]
+        self.login_name: str = row[4]
+        self.acts_as: str = row[5]
+        self.in_recovery: bool = row[6]
+        self.server_version: int = row[7]
+
+    @classmethod
+    def open(
+        cls, credential: Credential, port: int, context: ssl.SSLContext | None, deadline: Deadline
+    ) -> Self:
+        """Connect and log in. Without ``context`` the connection is in clear."""
+        server = f"{credential.host}:{port}"
+        opened = connect(credential.host, port, deadline)
+        watchdog = Watchdog(opened.dup(), deadline)
+        try:
+            return cls(_log_in(credential, opened, context), watchdog, server)
+        except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
+            failure = _translate(error, server, expired=watchdog.expired)
+        opened.close()
+        watchdog.stop()
+        raise failure
+
+    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
+        """Run one statement; parameters are ``:name`` and travel apart from it."""
+        try:
+            return self._connection.run(statement, **parameters) or []
+        except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
+            failure = _translate(error, self._server, expired=self._watchdog.expired)
+        raise failure
+
+    @contextmanager
+    def transaction(self, *, lock: str) -> Iterator[None]:
+        """Run the block in one transaction, alone among those that change the user ``lock``.
+
+        Without the lock, two ALTER ROLE at once fail with "tuple concurrently updated". A role
+        may have default_transaction_read_only set: say READ WRITE.
+        """
+        self.check_writable()
+        self.run("BEGIN READ WRITE")
+        try:
+            self.run("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))", key=f"rekey {lock}")
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyEndpoint on a standby."""
+        if self.in_recovery:
+            raise from_fields({"C": "25006", "M": "the server is a standby"}, self._server)
+
+    def _roll_back(self) -> None:
+        with suppress(Exception):  # The connection is gone, and the change with it.
+            self._connection.run("ROLLBACK")
+
+    def close(self) -> None:
+        """End the login. Never raises: what was to be done is committed or not."""
+        self._watchdog.stop()
+        with suppress(Exception):  # The server ended it first.
+            self._connection.close()
+
+
+def _log_in(
+    credential: Credential, opened: socket.socket, context: ssl.SSLContext | None
+) -> pg.Connection:
+    return pg.Connection(
+        credential.username,
+        host=credential.host,
+        database=credential.dbname or DEFAULT_DATABASE,
+        password=credential.password,
+        ssl_context=context or False,
+        application_name="rekey",
+        sock=opened,
+    )
+
+
+def _translate(error: Exception, server: str, *, expired: bool) -> RekeyError:
+    """Return what to raise for what the driver raised.
+
+    Returned, not raised here: so the original, which may hold a secret, is no context of it.
+    """
+    if isinstance(error, RekeyError):
+        return error
+    if expired:
+        return DatabaseUnreachable(f"{server} did not answer before the function's time ran out.")
+    if isinstance(error, pg.DatabaseError) and error.args and isinstance(error.args[0], dict):
+        return from_fields(error.args[0], server)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailed(
+            f"The certificate of {server} cannot be verified ({error.verify_message}). Use the "
+            "host name in the certificate, or add its CA (parameter CaBundleLayerArn)."
+        )
+    if isinstance(error, ssl.SSLError):
+        return TlsFailed(f"{server} did not complete the TLS handshake ({error.reason}).")
+    return _broken(error, server)
+
+
+def _broken(error: Exception, server: str) -> RekeyError:
+    """Sort what has neither a SQLSTATE nor a TLS reason."""
+    if str(error) == "Server refuses SSL":
+        return TlsFailed(
+            f"{server} does not offer TLS. Turn it on; Rekey goes without only if the secret says "
+            '"ssl": false.'
+        )
+    if isinstance(error, OSError) or str(error) in ("network error", "connection is closed"):
+        return DatabaseUnreachable(f"{server} ended the connection.")
+    return EngineFailure(f"{server}: {type(error).__name__}: {error}")

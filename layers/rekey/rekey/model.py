@@ -1,0 +1,131 @@
+"""The nouns of Rekey: values without behaviour that reaches outside."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Self
+
+
+@unique
+class Step(StrEnum):
+    """What Secrets Manager asks a rotation function to do.
+
+    Source: AWS Secrets Manager User Guide, "Lambda rotation functions".
+    """
+
+    CREATE = "createSecret"
+    SET = "setSecret"
+    TEST = "testSecret"
+    FINISH = "finishSecret"
+
+
+@unique
+class Strategy(StrEnum):
+    """How a new password reaches consumers; values of the tag ``rekey:strategy``."""
+
+    SINGLE_USER = "single-user"
+    ALTERNATING_USERS = "alternating-users"
+    DUAL_PASSWORD = "dual-password"  # noqa: S105 - the name of a strategy
+
+
+@unique
+class Label(StrEnum):
+    """Staging labels: Secrets Manager's own, and ours.
+
+    ``REKEY_INTENT`` is put next to AWSPENDING when a value is first stored and survives when the
+    service takes AWSPENDING away. ``REKEY_REJECTED`` rules a version out for good. The labels
+    named after strategies tell later steps what createSecret chose. ``REKEY_REFUSED_1`` and
+    ``_2`` count the logins that the server refused to this rotation; after the second, no step
+    of it logs in again.
+    """
+
+    CURRENT = "AWSCURRENT"
+    PENDING = "AWSPENDING"
+    PREVIOUS = "AWSPREVIOUS"
+    INTENT = "REKEY_INTENT"
+    REJECTED = "REKEY_REJECTED"
+    SINGLE_USER = "REKEY_SINGLE_USER"
+    ALTERNATING_USERS = "REKEY_ALTERNATING_USERS"
+    DUAL_PASSWORD = "REKEY_DUAL_PASSWORD"  # noqa: S105 - the name of a label
+    REFUSED_ONCE = "REKEY_REFUSED_1"
+    REFUSED_TWICE = "REKEY_REFUSED_2"
+
+
+STRATEGY_LABELS = {
+    Strategy.SINGLE_USER: Label.SINGLE_USER,
+    Strategy.ALTERNATING_USERS: Label.ALTERNATING_USERS,
+    Strategy.DUAL_PASSWORD: Label.DUAL_PASSWORD,
+}
+
+
+def chosen_strategy(labels: frozenset[str]) -> Strategy | None:
+    """Return the strategy that the labels of a version tell, if createSecret wrote it."""
+    if Label.INTENT not in labels:
+        return None
+    return next((s for s, label in STRATEGY_LABELS.items() if label in labels), None)
+
+
+@dataclass(frozen=True)
+class RotationRequest:
+    """One invocation by Secrets Manager. ``token`` is the version id of the pending version.
+
+    ``rotation_token`` is sensitive and goes along with PutSecretValue, nowhere else.
+    """
+
+    step: Step
+    secret_arn: str
+    token: str
+    rotation_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class SecretMetadata:
+    """What DescribeSecret says: labels by version id, tags, whether rotation is on."""
+
+    arn: str
+    rotation_enabled: bool
+    labels: Mapping[str, frozenset[str]]
+    tags: Mapping[str, str]
+
+    def holder(self, label: Label) -> str | None:
+        """Return the id of the version that carries ``label``."""
+        return next((version for version, held in self.labels.items() if label in held), None)
+
+    def strategy(self, version_id: str) -> Strategy | None:
+        """Return the strategy that createSecret chose for a version."""
+        return chosen_strategy(self.labels[version_id])
+
+
+@dataclass(frozen=True)
+class SecretVersion:
+    """One version of a secret with its value and its labels."""
+
+    version_id: str
+    labels: frozenset[str]
+    value: str = field(repr=False)
+
+    @property
+    def strategy(self) -> Strategy | None:
+        """The strategy that createSecret chose; None if it has not written this version."""
+        return chosen_strategy(self.labels)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A point on the monotonic clock by which everything must have answered."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """Return the deadline ``seconds`` from now."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left; negative once it has passed."""
+        return self.at - time.monotonic()
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """Return the earlier of this deadline and ``seconds`` from now."""
+        return Deadline(min(self.at, time.monotonic() + seconds))

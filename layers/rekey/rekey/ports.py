@@ -1,0 +1,155 @@
+"""What decisions need of the outside world. Adapters under ``aws`` and ``engines`` provide it."""
+
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from rekey.credential import Credential
+from rekey.model import Deadline, Label, SecretMetadata, SecretVersion, Strategy
+
+
+class SecretStore(Protocol):
+    """Secrets Manager, one call a method.
+
+    All methods raise SecretNotFound, SecretAccessDenied or SecretsManagerFailure.
+    """
+
+    def describe(self, secret_id: str) -> SecretMetadata:
+        """DescribeSecret."""
+        ...
+
+    def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
+        """GetSecretValue of the version that carries ``label``."""
+        ...
+
+    def get_version(
+        self, secret_id: str, version_id: str, label: Label | None = None
+    ) -> SecretVersion | None:
+        """GetSecretValue by id. With ``label``, the call proves that the version carries it.
+
+        Return None if there is no such version, it has no value, or not that label: the service
+        answers all three with the same ResourceNotFoundException.
+        """
+        ...
+
+    def put_version(
+        self,
+        secret_id: str,
+        version: SecretVersion,
+        *,
+        rotation_token: str | None,
+    ) -> bool:
+        """PutSecretValue under ``version.version_id`` as client request token, with its labels.
+
+        Idempotent by token. Return False, changing nothing, if the token already has another
+        value (ResourceExistsException).
+        """
+        ...
+
+    def move_label(
+        self, secret_id: str, label: Label, *, to: str | None, removed_from: str | None
+    ) -> None:
+        """UpdateSecretVersionStage: a compare-and-swap on ``removed_from``.
+
+        Raises LabelMoved if another version holds the label.
+        """
+        ...
+
+
+class SuperuserSource(Protocol):
+    """Where the credential of a superuser comes from."""
+
+    def superuser(self, arn: str, current: Credential) -> Credential:
+        """Read the superuser secret ``arn``, as needed for the server of ``current``.
+
+        Raises SecretNotFound, SecretAccessDenied, InvalidSecretValue, SecretsManagerFailure.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PeerChange:
+    """The whole wanted end of a change to one of two alternating users.
+
+    ``base`` is the authority: only ``clone`` is ever converged towards it. ``pending`` is the one
+    of the two that gets ``password``; the other one is in use.
+    """
+
+    base: str
+    clone: str
+    pending: str
+    password: str = field(repr=False)
+
+
+class Connection(Protocol):
+    """One login on a server, as a context manager that ends it."""
+
+    def set_password(self, username: str, password: str) -> None:
+        """Give the connected user ``username`` a new password. Repeating it is harmless."""
+        ...
+
+    def provide_peer(self, change: PeerChange) -> None:
+        """Make ``change.pending`` able to log in with exactly the rights of ``change.base``.
+
+        All or nothing, and harmless to repeat. Raises PrivilegesDiffer before anything is
+        touched if the clone has rights that the base user lacks and that cannot be taken away.
+        """
+        ...
+
+    def check_identity(self, username: str, acts_as: str) -> None:
+        """Check that the login is ``username`` and that it acts as ``acts_as``.
+
+        Raises PrivilegesDiffer.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the login. Never raises."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Engine(Protocol):
+    """A kind of server. It chooses no passwords, retries nothing and decides nothing."""
+
+    @property
+    def name(self) -> str:
+        """What logs and metrics call it."""
+        ...
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Values of the secret's key ``engine`` that it serves."""
+        ...
+
+    @property
+    def strategies(self) -> frozenset[Strategy]:
+        """Strategies that it can carry out."""
+        ...
+
+    @property
+    def clone_suffix(self) -> str:
+        """What the second of two alternating users has at the end of its name."""
+        ...
+
+    @property
+    def max_username_bytes(self) -> int:
+        """Longest user name, in bytes of UTF-8."""
+        ...
+
+    @property
+    def default_port(self) -> int:
+        """Port of a secret that names none."""
+        ...
+
+    def connect(self, credential: Credential, deadline: Deadline) -> Connection:
+        """Log in. Raises LoginError or DatabaseError, sorted by cause, before the deadline."""
+        ...

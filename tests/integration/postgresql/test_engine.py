@@ -1,0 +1,354 @@
+"""The PostgreSQL engine on a real server."""
+
+import secrets
+import ssl
+
+import pytest
+from pg8000.native import identifier, literal
+
+from local.certificates import Authority
+from local.postgres import Postgres
+from rekey import errors
+from rekey.engines.postgresql import PostgresqlEngine
+from rekey.engines.sealed import Sealed
+from rekey.model import Deadline
+from rekey.ports import PeerChange
+from tests.database import Server, new_password
+
+
+def test_a_user_changes_its_own_password(server: Server) -> None:
+    new = new_password()
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, new)
+    server.connect(server.base, new).close()
+    with pytest.raises(errors.CredentialsRejected):
+        server.connect(server.base, server.password)
+
+
+def test_changing_a_password_twice_to_the_same_is_harmless(server: Server) -> None:
+    new = new_password()
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, new)
+        connection.set_password(server.base, new)
+    server.connect(server.base, new).close()
+
+
+def test_a_user_that_acts_as_another_role_changes_its_own_password(server: Server) -> None:
+    owner = f"{server.base}_owner"
+    server.postgres.execute(
+        f"CREATE ROLE {owner}",
+        f"GRANT {owner} TO {server.base}",
+        f"ALTER ROLE {server.base} SET role = '{owner}'",
+    )
+    new = new_password()
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, new)
+    with server.connect(server.base, new) as connection:
+        connection.check_identity(server.base, server.base)
+    server.postgres.execute(f"DROP ROLE {owner}")
+
+
+def test_a_user_whose_transactions_are_read_only_changes_its_own_password(server: Server) -> None:
+    server.postgres.execute(f"ALTER ROLE {server.base} SET default_transaction_read_only = on")
+    new = new_password()
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, new)
+    server.connect(server.base, new).close()
+
+
+def test_what_one_alternating_user_creates_the_other_reads_and_alters(server: Server) -> None:
+    clone_password = new_password()
+    server.postgres.execute(f"CREATE SCHEMA {server.base} AUTHORIZATION {server.base}")
+    server.provide(server.clone, clone_password)
+    table, other = f"{server.base}.made_by_clone", f"{server.base}.made_by_base"
+    server.query(server.clone, clone_password, f"CREATE TABLE {table} (id int)")
+    server.query(server.base, server.password, f"CREATE TABLE {other} (id int)")
+    for username, password in ((server.base, server.password), (server.clone, clone_password)):
+        for name in (table, other):
+            column = f"c_{secrets.token_hex(3)}"
+            statements = (
+                f"INSERT INTO {name} (id) VALUES (1)",
+                f"ALTER TABLE {name} ADD COLUMN {column} int",
+                f"SELECT tableowner FROM pg_tables WHERE tablename = '{name.split('.')[1]}'",
+            )
+            assert server.query(username, password, *statements) == [[server.base]]
+
+
+def test_both_users_log_in_while_they_alternate(server: Server) -> None:
+    clone_password, base_password = new_password(), new_password()
+    server.provide(server.clone, clone_password)
+    for username, password in ((server.base, server.password), (server.clone, clone_password)):
+        with server.connect(username, password) as connection:
+            connection.check_identity(username, server.base)
+    server.provide(server.base, base_password)
+    for username, password in ((server.base, base_password), (server.clone, clone_password)):
+        with server.connect(username, password) as connection:
+            connection.check_identity(username, server.base)
+
+
+def settings_of(server: Server, role: str) -> set[tuple[str | None, str]]:
+    rows = server.postgres.execute(
+        "SELECT b.datname, o FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole"
+        " LEFT JOIN pg_database b ON b.oid = s.setdatabase, unnest(s.setconfig) AS o"
+        f" WHERE r.rolname = '{role}'"
+    )
+    return {(database, option) for database, option in rows}
+
+
+def test_settings_and_limits_of_the_base_user_are_copied_to_the_clone(server: Server) -> None:
+    server.postgres.execute(
+        f"ALTER ROLE {server.base} CONNECTION LIMIT 7 VALID UNTIL '2999-01-02' CREATEDB",
+        f"""ALTER ROLE {server.base} SET search_path = "$user", 'Odd ''name', public""",
+        f"ALTER ROLE {server.base} SET statement_timeout = '77s'",
+        f"ALTER ROLE {server.base} SET app.tenant = 'it''s \\ 50%'",
+        f"ALTER ROLE {server.base} IN DATABASE postgres SET work_mem = '8MB'",
+        f"ALTER ROLE {server.base} IN DATABASE template1 SET search_path = a, b",
+    )
+    server.provide(server.clone, new_password())
+    wanted = settings_of(server, server.base) | {(None, f"role={server.base}")}
+    assert settings_of(server, server.clone) == wanted
+    columns = "rolconnlimit, rolvaliduntil, rolcreatedb, rolcanlogin, rolinherit"
+    rows = [
+        server.postgres.execute(f"SELECT {columns} FROM pg_roles WHERE rolname = '{name}'")
+        for name in (server.base, server.clone)
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_what_the_base_user_lost_the_clone_loses(server: Server) -> None:
+    role = f"{server.base}_extra"
+    server.postgres.execute(
+        f"CREATE ROLE {role}",
+        f"ALTER ROLE {server.base} CONNECTION LIMIT 7 VALID UNTIL '2999-01-02' CREATEDB",
+        f"ALTER ROLE {server.base} SET statement_timeout = '77s'",
+    )
+    server.provide(server.clone, new_password())
+    server.postgres.execute(
+        f"GRANT {role} TO {server.clone}",
+        f"ALTER ROLE {server.clone} NOINHERIT NOLOGIN",
+        f"ALTER ROLE {server.base} CONNECTION LIMIT -1 VALID UNTIL 'infinity' NOCREATEDB",
+        f"ALTER ROLE {server.base} RESET statement_timeout",
+    )
+    password = new_password()
+    server.provide(server.clone, password)
+    assert settings_of(server, server.clone) == {(None, f"role={server.base}")}
+    assert server.query(
+        server.clone,
+        password,
+        "SELECT rolconnlimit, rolcreatedb, pg_has_role(session_user, "
+        f"'{role}', 'MEMBER'), rolvaliduntil::text FROM pg_roles WHERE rolname = session_user",
+    ) == [[-1, False, False, "infinity"]]
+    server.postgres.execute(f"DROP ROLE {role}")
+
+
+def test_a_clone_that_lost_its_membership_is_repaired_when_it_is_its_turn(server: Server) -> None:
+    server.provide(server.clone, new_password())
+    server.postgres.execute(f"REVOKE {server.base} FROM {server.clone}")
+    password = new_password()
+    server.provide(server.clone, password)
+    with server.connect(server.clone, password) as connection:
+        connection.check_identity(server.clone, server.base)
+
+
+def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: Server) -> None:
+    password = new_password()
+    server.provide(server.clone, password)
+    server.postgres.execute(f"ALTER ROLE {server.clone} RESET role")
+    with (
+        server.connect(server.clone, password) as connection,
+        pytest.raises(errors.PrivilegesDiffer, match=f"acts as {server.clone}"),
+    ):
+        connection.check_identity(server.clone, server.base)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("ALTER ROLE {clone} CREATEDB", "the attribute CREATEDB"),
+        ("GRANT pg_monitor TO {clone}", "membership in pg_monitor"),
+        ("GRANT CREATE ON SCHEMA public TO {clone}", "rights granted to it directly in postgres"),
+        ("CREATE SCHEMA {clone} AUTHORIZATION {clone}", "objects that it owns in postgres"),
+        ("GRANT CREATE ON DATABASE postgres TO {clone}", "rights granted to it directly"),
+    ],
+)
+def test_a_clone_in_use_with_a_right_of_its_own_stops_the_rotation_untouched(
+    server: Server, statement: str, named: str
+) -> None:
+    server.provide(server.clone, new_password())
+    server.postgres.execute(statement.format(clone=server.clone))
+    with pytest.raises(errors.PrivilegesDiffer, match=named):
+        server.provide(server.base, new_password())
+    server.connect(server.base, server.password).close()
+
+
+def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(server: Server) -> None:
+    """Whoever may write a secret could otherwise have a superuser change a foreign account."""
+    foreign = new_password()
+    server.postgres.execute(
+        f"CREATE ROLE {server.clone} LOGIN PASSWORD {literal(foreign)}",
+        f"GRANT pg_monitor TO {server.clone}",
+    )
+    for pending in (server.clone, server.base):
+        with pytest.raises(errors.PrivilegesDiffer):
+            server.provide(pending, new_password())
+    server.connect(server.clone, foreign).close()
+    server.connect(server.base, server.password).close()
+
+
+def test_a_missing_base_user_is_named(server: Server) -> None:
+    change = PeerChange("nobody_here", "nobody_here_clone", "nobody_here_clone", new_password())
+    with (
+        server.superuser() as connection,
+        pytest.raises(errors.UserMissing, match="nobody_here"),
+    ):
+        connection.provide_peer(change)
+
+
+def test_a_failure_half_way_leaves_everything_as_it_was(server: Server) -> None:
+    """A setting that only the server's owner may copy fails after CREATE ROLE and GRANT."""
+    admin, password = f"{server.base}_admin", new_password()
+    server.postgres.execute(
+        f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(password)}",
+        f"GRANT {server.base} TO {admin} WITH ADMIN OPTION",
+        f"ALTER ROLE {server.base} SET log_statement = 'none'",
+    )
+    change = PeerChange(server.base, server.clone, server.clone, new_password())
+    with (
+        server.connect(admin, password) as connection,
+        pytest.raises(errors.MissingPrivilege, match="log_statement"),
+    ):
+        connection.provide_peer(change)
+    assert not server.postgres.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{server.clone}'")
+    server.postgres.execute(f"DROP OWNED BY {admin}", f"DROP ROLE {admin}")
+
+
+def test_a_superuser_with_only_createrole_and_the_admin_option_suffices(server: Server) -> None:
+    admin, password = f"{server.base}_admin", new_password()
+    server.postgres.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(password)}")
+    change = PeerChange(server.base, server.clone, server.clone, new_password())
+    with (
+        server.connect(admin, password) as connection,
+        pytest.raises(errors.MissingPrivilege, match=f"GRANT {server.base} TO {admin}"),
+    ):
+        connection.provide_peer(change)
+    server.postgres.execute(f"GRANT {server.base} TO {admin} WITH ADMIN OPTION")
+    with server.connect(admin, password) as connection:
+        connection.provide_peer(change)
+    with server.connect(server.clone, change.password) as connection:
+        connection.check_identity(server.clone, server.base)
+    server.postgres.execute(
+        f"DROP OWNED BY {server.clone}", f"DROP ROLE {server.clone}", f"DROP OWNED BY {admin}"
+    )
+    server.postgres.execute(f"DROP ROLE {admin}")
+
+
+@pytest.mark.parametrize(
+    "name", ["Üser Name", 'quo"te', "per%cent", "back\\slash", "o'brien", ":x"]
+)
+def test_names_and_passwords_of_any_kind_rotate(postgres: Postgres, name: str) -> None:
+    password = "p'ä\\s\"s %: " + new_password()
+    postgres.execute(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD {literal(password)}")
+    server = Server(postgres, name, password)
+    try:
+        server.provide(server.clone, password)
+        with server.connect(server.clone, password) as connection:
+            connection.check_identity(server.clone, name)
+        with server.connect(name, password) as connection:
+            connection.set_password(name, password + "!")
+        server.connect(name, password + "!").close()
+    finally:
+        for role in (server.clone, name):
+            postgres.execute(f"DROP ROLE IF EXISTS {identifier(role)}")
+
+
+def test_a_server_set_to_md5_gets_an_md5_verifier(server: Server) -> None:
+    server.postgres.execute(f"ALTER ROLE {server.base} SET password_encryption = 'md5'")
+    new = new_password()
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, new)
+    stored = server.postgres.execute(
+        f"SELECT rolpassword FROM pg_authid WHERE rolname = '{server.base}'"
+    )
+    assert stored[0][0].startswith("md5")
+
+
+def test_no_password_reaches_the_server_s_log_or_its_statistics(server: Server) -> None:
+    server.postgres.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    passwords = [new_password() for _ in range(3)]
+    with server.connect(server.base, server.password) as connection:
+        connection.set_password(server.base, passwords[0])
+    server.provide(server.clone, passwords[1])
+    server.provide(server.base, passwords[2])
+    server.connect(server.base, passwords[2]).close()
+    log = server.postgres.log.read_text()
+    statistics = str(server.postgres.execute("SELECT query FROM pg_stat_statements"))
+    assert f'ALTER ROLE "{server.base}" PASSWORD' in log
+    for password in passwords:
+        assert password not in log
+        assert password not in statistics
+
+
+def test_a_wrong_password_is_rejected_credentials(server: Server) -> None:
+    with pytest.raises(errors.CredentialsRejected, match="28P01"):
+        server.connect(server.base, new_password())
+
+
+def test_an_account_without_login_is_locked(server: Server) -> None:
+    server.postgres.execute(f"ALTER ROLE {server.base} NOLOGIN")
+    with pytest.raises(errors.AccountLocked):
+        server.connect(server.base, server.password)
+
+
+def test_a_missing_database_is_named(server: Server) -> None:
+    with pytest.raises(errors.DatabaseMissing, match="no_such_database"):
+        server.connect(server.base, server.password, dbname="no_such_database")
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(server: Server) -> None:
+    authority = Authority.create()
+    context = ssl.create_default_context(cadata=authority.pem)
+    engine = Sealed(PostgresqlEngine(lambda: context))
+    with pytest.raises(errors.TlsFailed, match="CaBundleLayerArn"):
+        engine.connect(server.credential(server.base, server.password), Deadline.after(20))
+
+
+def test_a_certificate_of_another_name_is_refused() -> None:
+    authority = Authority.create()
+    certificate = authority.issue(names=("db.example.com",))
+    with Postgres(authority=authority, certificate=certificate) as other:
+        server = Server(other, "postgres", other.password)
+        with pytest.raises(errors.TlsFailed, match="certificate"):
+            server.superuser()
+
+
+def test_a_server_without_tls_is_refused_unless_the_secret_says_so(postgres: Postgres) -> None:
+    with Postgres(settings={"ssl": "off"}, allow_plain=True) as plain:
+        server = Server(plain, "postgres", plain.password)
+        with pytest.raises(errors.TlsFailed, match="does not offer TLS"):
+            server.superuser()
+        server.superuser(ssl=False).close()
+    assert postgres.port != plain.port
+
+
+def test_a_server_that_hangs_is_unreachable_at_the_deadline(server: Server) -> None:
+    server.postgres.pause()
+    try:
+        with pytest.raises(errors.DatabaseUnreachable, match="did not answer"):
+            server.engine.connect(
+                server.credential(server.base, server.password), Deadline.after(0.5)
+            )
+    finally:
+        server.postgres.resume()
+
+
+def test_a_statement_that_waits_for_a_lock_gives_up_and_changes_nothing(server: Server) -> None:
+    with server.postgres.connect() as other:
+        other.run("BEGIN")
+        other.run(f"ALTER ROLE {server.base} CONNECTION LIMIT 5")
+        with (
+            server.connect(server.base, server.password) as connection,
+            pytest.raises((errors.LockTimeout, errors.ConcurrentChange)),
+        ):
+            connection.set_password(server.base, new_password())
+        other.run("ROLLBACK")
+    server.connect(server.base, server.password).close()
