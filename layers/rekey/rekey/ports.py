@@ -27,8 +27,7 @@ class SecretStore(Protocol):
     ) -> SecretVersion | None:
         """GetSecretValue by id. With ``label``, the call proves that the version carries it.
 
-        Return None if there is no such version, it has no value, or not that label: the service
-        answers all three with the same ResourceNotFoundException.
+        Return None if there is no such version, it has no value, or not that label.
         """
         ...
 

@@ -17,6 +17,9 @@ from rekey.rotation import StepResult, parse_request
 MARGIN_SECONDS = 2.0
 """What stays of the function's time to report an error after everything has timed out."""
 
+NAMESPACE = "Rekey"
+"""Of the metrics. Stated here, as metrics without one would make a rotation that worked fail."""
+
 Handler = Callable[[object, LambdaContext], None]
 
 # Botocore logs whole requests at DEBUG, secret values included: whatever level the function's
@@ -33,7 +36,7 @@ def rotation_handler(
     Every invocation writes one structured line, and metrics with the dimensions engine, step and
     outcome: never a secret, and never a dimension by secret.
     """
-    logger, metrics = Logger(), Metrics()
+    logger, metrics = Logger(), Metrics(namespace=NAMESPACE)
 
     def handler(event: object, context: LambdaContext) -> None:
         report = _Report(logger, metrics, engine)

@@ -61,7 +61,7 @@ class SecretsManager:
             answer = _ask(
                 self._client.get_secret_value, SecretId=secret_id, VersionId=version_id, **stage
             )
-        except SecretNotFound:
+        except (SecretNotFound, _LabelElsewhere):
             return None
         return _version(answer)
 
@@ -100,6 +100,10 @@ class _ValueExists(SecretsManagerFailure):
     """The token has another value already."""
 
 
+class _LabelElsewhere(SecretsManagerFailure):
+    """The version exists and does not carry the label that was asked for."""
+
+
 def _version(answer: Any) -> SecretVersion:
     if "SecretString" not in answer:
         raise InvalidSecretValue("The secret is binary. Store a JSON object as SecretString.")
@@ -134,6 +138,8 @@ def _sort(error: ClientError) -> RekeyError:
         return SecretNotFound(f"Secrets Manager finds no such secret or version. {said}")
     if code == EXISTS:
         return _ValueExists(said)
+    if code == "InvalidRequestException" and "VersionStage" in message:
+        return _LabelElsewhere(said)
     if code in DENIED:
         return SecretAccessDenied(
             "The function's role may not do this. For a superuser secret: give it the tag "

@@ -91,11 +91,18 @@ class Watchdog:
     duplicate: socket.socket
     deadline: Deadline
     expired: bool = field(default=False, init=False)
-    _timer: threading.Timer = field(init=False, repr=False)
+    _timer: threading.Timer | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Start to watch."""
-        self._timer = threading.Timer(max(self.deadline.remaining(), 0), self._expire)
+        self.watch(self.deadline)
+
+    def watch(self, deadline: Deadline) -> None:
+        """Watch until ``deadline`` instead of the one before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.deadline = deadline
+        self._timer = threading.Timer(max(deadline.remaining(), 0), self._expire)
         self._timer.daemon = True
         self._timer.start()
 
@@ -106,5 +113,6 @@ class Watchdog:
 
     def stop(self) -> None:
         """Stop watching. The watched socket stays open."""
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self.duplicate.close()

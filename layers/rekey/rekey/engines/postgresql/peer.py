@@ -161,14 +161,28 @@ def _converge(session: Session, base: Role, clone: Role | None, name: str) -> No
         clone = _role(session, name)
         if clone is None:
             raise UserMissing(f"The user {name} was dropped while it was made. Rotate again.")
-    for role, _ in _other_memberships(session, base, clone):
-        session.run(f"REVOKE {identifier(role)} FROM {identifier(name)}")
+    _revoke_memberships(session, base, clone)
     options = " WITH INHERIT TRUE, SET TRUE" if session.server_version >= POSTGRESQL_16 else ""
     session.run(f"GRANT {identifier(base.name)} TO {identifier(name)}{options}")
     wanted = _options(base, clone)
     if wanted:
         session.run(f"ALTER ROLE {identifier(name)} {' '.join(wanted)}")
     settings.converge(session, base.name, name)
+
+
+def _revoke_memberships(session: Session, base: Role, clone: Role) -> None:
+    """Take away roles that were granted to the clone itself.
+
+    From PostgreSQL 16 on, REVOKE passes over what another role granted, with only a warning.
+    """
+    for role, _ in _other_memberships(session, base, clone):
+        session.run(f"REVOKE {identifier(role)} FROM {identifier(clone.name)}")
+    left = [role for role, shared in _other_memberships(session, base, clone) if not shared]
+    if left:
+        raise PrivilegesDiffer(
+            f"{clone.name} was granted {', '.join(left)} by a role that the superuser "
+            f"{session.acts_as} cannot act for. Nothing was changed. Revoke it as that role."
+        )
 
 
 def _options(base: Role, clone: Role) -> list[str]:

@@ -25,6 +25,8 @@ from rekey.model import Deadline
 
 DEFAULT_DATABASE = "postgres"
 LOCK_MILLISECONDS = 5_000
+LOGIN_SECONDS = 10.0
+"""For TLS and authentication: a server that accepts a connection and then says nothing is down."""
 
 # What the session must not take over from the role's or the server's settings: names resolve to
 # the catalogue only, a backslash in a literal is a backslash, and waiting has an end.
@@ -59,9 +61,11 @@ class Session:
         """Connect and log in. Without ``context`` the connection is in clear."""
         server = f"{credential.host}:{port}"
         opened = connect(credential.host, port, deadline)
-        watchdog = Watchdog(opened.dup(), deadline)
+        watchdog = Watchdog(opened.dup(), deadline.at_most(LOGIN_SECONDS))
         try:
-            return cls(_log_in(credential, opened, context), watchdog, server)
+            connection = _log_in(credential, opened, context)
+            watchdog.watch(deadline)
+            return cls(connection, watchdog, server)
         except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
             failure = _translate(error, server, expired=watchdog.expired)
         opened.close()
@@ -131,7 +135,7 @@ def _translate(error: Exception, server: str, *, expired: bool) -> RekeyError:
     if isinstance(error, RekeyError):
         return error
     if expired:
-        return DatabaseUnreachable(f"{server} did not answer before the function's time ran out.")
+        return DatabaseUnreachable(f"{server} did not answer in time.")
     if isinstance(error, pg.DatabaseError) and error.args and isinstance(error.args[0], dict):
         return from_fields(error.args[0], server)
     if isinstance(error, ssl.SSLCertVerificationError):

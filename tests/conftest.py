@@ -1,0 +1,53 @@
+"""Real parts that tests share, each started once a run: a database, an account, the application."""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from local.certificates import Authority
+from local.deploy import deploy, publish_ca_layer
+from local.postgres import Postgres
+from local.running_account import RunningAccount
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The stack's outputs, and the account that it was deployed into."""
+
+    account: RunningAccount
+    rotation_function_arn: str
+    alerts_topic_arn: str
+    authority: Authority
+
+
+def pytest_configure() -> None:
+    """A run that is told to stop ends its servers, as one that is interrupted does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[RunningAccount]:
+    """The account in its ordinary state, but retries of a rotation follow at once."""
+    with RunningAccount({"REKEY_ROTATION_DELAYS": "0.2"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployed(account: RunningAccount, postgres: Postgres) -> Deployed:
+    """The real template, whose functions trust the database's certificate authority."""
+    layer = publish_ca_layer(account.port, postgres.authority.pem)
+    outputs = deploy(account.port, {"CaBundleLayerArn": layer})
+    return Deployed(
+        account,
+        outputs["RotatePostgresqlFunctionArn"],
+        outputs["AlertsTopicArn"],
+        postgres.authority,
+    )

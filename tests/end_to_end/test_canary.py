@@ -1,0 +1,102 @@
+"""No password, old, new or superuser, ever shows anywhere but in Secrets Manager."""
+
+import base64
+import json
+import secrets
+from typing import Any
+
+import pytest
+
+from local.postgres import Postgres
+from tests.conftest import Deployed
+from tests.end_to_end.application import Application, function_text, retries, wait_for
+
+
+def everything_on_the_bus(deployed: Deployed) -> tuple[str, str]:
+    """A queue that gets every event of the default bus; its URL and the rule's name."""
+    sqs, events = (deployed.account.client(service) for service in ("sqs", "events"))
+    name = f"bus-{secrets.token_hex(4)}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_rule(
+        Name=name,
+        EventPattern=json.dumps({"account": [{"exists": True}]}),
+        State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+    )
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}])
+    return url, name
+
+
+def received(deployed: Deployed, url: str) -> list[str]:
+    sqs = deployed.account.client("sqs")
+    bodies: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+@pytest.fixture
+def verbose(deployed: Deployed) -> Any:
+    """The function at its most talkative: its own logger and the root logger at DEBUG."""
+    client, name = deployed.account.client("lambda"), deployed.rotation_function_arn
+    before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    louder = {"POWERTOOLS_LOG_LEVEL": "DEBUG", "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**before, **louder}}
+    )
+    yield
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+@pytest.mark.usefixtures("verbose")
+def test_no_password_shows_in_any_log_event_record_or_metric(
+    deployed: Deployed, postgres: Postgres
+) -> None:
+    postgres.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    url, rule = everything_on_the_bus(deployed)
+    passwords = {postgres.password}
+    applications = [Application(deployed, postgres, alternating=a) for a in (False, True)]
+    with retries(deployed, 2):
+        for app in applications:
+            for _ in range(2):
+                app.rotate_and_wait()
+                app.value("AWSCURRENT")
+            # And one that fails, after the new value was stored.
+            name = app.value("AWSCURRENT")["username"]
+            postgres.execute(f"ALTER ROLE {name} CONNECTION LIMIT 0")
+            app.rotate_and_wait()
+            app.value("AWSPENDING")
+            passwords |= set(app.passwords) - {app.passwords[0]}
+    bus = received(deployed, url)
+    places = {
+        "the function's log": "\n".join(function_text(deployed)),
+        "CloudTrail": json.dumps(deployed.account.control("records")["records"]),
+        "the bus": "\n".join(bus),
+        "metrics": str(deployed.account.client("cloudwatch").list_metrics()["Metrics"]),
+        "PostgreSQL's statistics": str(postgres.execute("SELECT query FROM pg_stat_statements")),
+        # Tests create their users with a password in clear: those lines are not the function's.
+        "PostgreSQL's log": "\n".join(
+            line for line in postgres.log.read_text().splitlines() if "CREATE ROLE app_" not in line
+        ),
+    }
+    deployed.account.client("events").remove_targets(Rule=rule, Ids=["queue"])
+    assert any("RotationFailed" in event for event in bus)
+    assert any("GetSecretValue" in event for event in bus)
+    assert "SCRAM-SHA-256$4096" in places["PostgreSQL's log"]
+    assert len(passwords) >= 7
+    for password in passwords:
+        encoded = base64.b64encode(password.encode()).decode()
+        for place, text in places.items():
+            assert password not in text, place
+            assert encoded not in text, place
+
+
+def test_a_rotation_token_shows_nowhere(deployed: Deployed, postgres: Postgres) -> None:
+    """Secrets Manager calls it sensitive: it may be used in place of the function's own rights."""
+    app = Application(deployed, postgres)
+    app.rotate_and_wait()
+    lines = wait_for(app.log_lines, "the function's log")
+    assert "RotationToken" not in json.dumps(lines)
+    assert "otationToken" not in json.dumps(app.records())
