@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from rekey import rotation
 from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, RotationRequest, Step
+from rekey.model import Deadline, Label, RotationRequest, Step, StepResult
+from rekey.passwords import PasswordRules
 from rekey.ports import Engine
-from rekey.rotation import PasswordRules, StepResult
 from tests.database import Server
 from tests.secret_store import SecretStoreInMemory, StoredSecret
 

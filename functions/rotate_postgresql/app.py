@@ -6,7 +6,7 @@ from rekey.aws.secrets_manager import SecretsManager
 from rekey.aws.superusers import Superusers
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.engines.sealed import Sealed
-from rekey.model import Deadline, RotationRequest
+from rekey.model import Deadline, RotationRequest, StepResult
 
 ENGINE = Sealed(PostgresqlEngine())
 RULES = environment.password_rules()
@@ -14,7 +14,7 @@ STORE = SecretsManager(clients.secrets_manager())
 SUPERUSERS = Superusers(STORE, clients.rds)
 
 
-def step(request: RotationRequest, deadline: Deadline) -> rotation.StepResult:
+def step(request: RotationRequest, deadline: Deadline) -> StepResult:
     """Join the decisions to the adapters."""
     world = (STORE, SUPERUSERS, ENGINE, RULES.generate)
     return rotation.run(rotation.Rotation(request, *world, deadline))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pg8000.native import literal
 
 from rekey import errors
-from rekey.model import Label, SecretVersion, Step
-from rekey.rotation import Outcome
+from rekey.model import Label, Outcome, SecretVersion, Step
 from tests.database import Server, new_password
 from tests.secret_store import SecretStoreInMemory
 from tests.world import ARN, SUPERUSER_ARN, World, new_token

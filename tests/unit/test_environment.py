@@ -4,7 +4,7 @@ import pytest
 
 from rekey.aws import environment
 from rekey.errors import InvalidConfiguration
-from rekey.rotation import PasswordRules
+from rekey.passwords import PasswordRules
 
 
 def test_nothing_set_means_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rekey.model import Step
-from rekey.rotation import parse_request
+from rekey.request import parse_request
 
 FOLDER = Path(__file__).parents[2] / "events" / "rotate_postgresql"
 

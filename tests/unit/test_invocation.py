@@ -11,8 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rekey.aws.invocation import MARGIN_SECONDS, rotation_handler
 from rekey.errors import DatabaseUnreachable, InvalidEvent, RekeyError, UnexpectedFailure
-from rekey.model import Deadline, RotationRequest, Strategy
-from rekey.rotation import Outcome, StepResult
+from rekey.model import Deadline, Outcome, RotationRequest, StepResult, Strategy
 
 EVENT = {
     "Step": "setSecret",

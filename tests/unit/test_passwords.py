@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.errors import InvalidConfiguration
-from rekey.rotation import PasswordRules
-from rekey.rotation.passwords import KINDS, MIN_LENGTH
+from rekey.passwords import KINDS, MIN_LENGTH, PasswordRules
 
 
 @given(st.integers(MIN_LENGTH, 64))

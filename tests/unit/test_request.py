@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rekey.errors import InvalidEvent
 from rekey.model import Step
-from rekey.rotation import parse_request
+from rekey.request import parse_request
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
 EVENT = {"Step": "setSecret", "SecretId": ARN, "ClientRequestToken": "t" * 36}

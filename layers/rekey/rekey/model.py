@@ -129,3 +129,20 @@ class Deadline:
     def at_most(self, seconds: float) -> "Deadline":
         """Return the earlier of this deadline and ``seconds`` from now."""
         return Deadline(min(self.at, time.monotonic() + seconds))
+
+
+@unique
+class Outcome(StrEnum):
+    """What a step did."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing-to-do"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did and why, for the log and the metrics. Holds no secret."""
+
+    outcome: Outcome
+    reason: str
+    strategy: Strategy | None = None

@@ -3,7 +3,7 @@
 import os
 
 from rekey.errors import InvalidConfiguration
-from rekey.rotation import PasswordRules
+from rekey.passwords import PasswordRules
 
 
 def password_rules() -> PasswordRules:

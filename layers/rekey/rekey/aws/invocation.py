@@ -11,8 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rekey.errors import RekeyError, UnexpectedFailure
-from rekey.model import Deadline, RotationRequest
-from rekey.rotation import StepResult, parse_request
+from rekey.model import Deadline, RotationRequest, StepResult
+from rekey.request import parse_request
 
 MARGIN_SECONDS = 2.0
 """What stays of the function's time to report an error after everything has timed out."""

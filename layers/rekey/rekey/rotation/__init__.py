@@ -5,9 +5,7 @@ should. So the value is stored before the server is touched, a repeat goes on wi
 value, and every change states the whole wanted end.
 """
 
-from rekey.rotation.context import Outcome, Rotation, StepResult
-from rekey.rotation.passwords import PasswordRules
-from rekey.rotation.request import parse_request
+from rekey.rotation.context import Rotation
 from rekey.rotation.steps import run
 
-__all__ = ["Outcome", "PasswordRules", "Rotation", "StepResult", "parse_request", "run"]
+__all__ = ["Rotation", "run"]

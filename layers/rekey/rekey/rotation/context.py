@@ -3,31 +3,12 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum, unique
 
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, RotationRequest, SecretVersion, Strategy
+from rekey.model import Deadline, Label, Outcome, RotationRequest, SecretVersion, StepResult
 from rekey.ports import Engine, SecretStore, SuperuserSource
 from rekey.rotation.guards import check_engine
 from rekey.rotation.logins import Logins
-
-
-@unique
-class Outcome(StrEnum):
-    """What a step did."""
-
-    DONE = "done"
-    NOTHING_TO_DO = "nothing-to-do"
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What a step did and why, for the log and the metrics. Holds no secret."""
-
-    outcome: Outcome
-    reason: str
-    strategy: Strategy | None = None
-
 
 ALREADY_CURRENT = StepResult(Outcome.NOTHING_TO_DO, "The version is AWSCURRENT already.")
 

@@ -2,8 +2,16 @@
 
 from rekey.credential import Credential
 from rekey.errors import InvalidSecretValue
-from rekey.model import STRATEGY_LABELS, Label, SecretMetadata, SecretVersion, Strategy
-from rekey.rotation.context import ALREADY_CURRENT, Outcome, Rotation, StepResult
+from rekey.model import (
+    STRATEGY_LABELS,
+    Label,
+    Outcome,
+    SecretMetadata,
+    SecretVersion,
+    StepResult,
+    Strategy,
+)
+from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import check_pending, is_current, same_server
 from rekey.rotation.strategy import alternating_users, choose_strategy
 

@@ -1,7 +1,7 @@
 """finishSecret: promote."""
 
-from rekey.model import Label
-from rekey.rotation.context import ALREADY_CURRENT, Outcome, Rotation, StepResult
+from rekey.model import Label, Outcome, StepResult
+from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import check_intent, check_pending, is_current
 
 

@@ -2,9 +2,9 @@
 
 from rekey.credential import Credential
 from rekey.errors import CredentialMismatch, CredentialsRejected, UnsupportedStrategy
-from rekey.model import Label, Strategy
+from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import PeerChange
-from rekey.rotation.context import ALREADY_CURRENT, Outcome, Rotation, StepResult
+from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import check_intent, check_same_target
 from rekey.rotation.logins import Logins
 from rekey.rotation.pending import read_pending

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from rekey.model import Step
-from rekey.rotation.context import Rotation, StepResult
+from rekey.model import Step, StepResult
+from rekey.rotation.context import Rotation
 from rekey.rotation.create_secret import create_secret
 from rekey.rotation.finish_secret import finish_secret
 from rekey.rotation.set_secret import set_secret

@@ -1,7 +1,7 @@
 """testSecret: log in with the pending credential."""
 
-from rekey.model import SecretVersion, Strategy
-from rekey.rotation.context import ALREADY_CURRENT, Outcome, Rotation, StepResult
+from rekey.model import Outcome, SecretVersion, StepResult, Strategy
+from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.pending import read_pending
 from rekey.rotation.strategy import alternating_users
 from rekey.rotation.superuser import connect_superuser

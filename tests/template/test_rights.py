@@ -1,0 +1,180 @@
+"""The local account enforces IAM, but not KMS, VPC and topic policies: those stand here."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Resources = Callable[..., dict[str, dict[str, Any]]]
+
+FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:rekey-rotate-postgresql"
+SECRETS = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:*"
+SUPERUSER = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-1-AbCdEf"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/1"
+INTERFACES = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+ALWAYS: list[dict[str, Any]] = [
+    {
+        "Sid": "RotateSecretsThatNameThisFunction",
+        "Effect": "Allow",
+        "Action": [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        "Resource": SECRETS,
+        "Condition": {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION}},
+    },
+    {
+        "Sid": "ReadTaggedSuperuserSecrets",
+        "Effect": "Allow",
+        "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+        "Resource": SECRETS,
+        "Condition": {"StringEquals": {"secretsmanager:ResourceTag/rekey:superuser": "true"}},
+    },
+    {
+        "Sid": "FindDatabasesWhosePasswordRdsManages",
+        "Effect": "Allow",
+        "Action": ["rds:DescribeDBClusters", "rds:DescribeDBInstances"],
+        "Resource": [
+            "arn:aws:rds:eu-central-1:111122223333:cluster:*",
+            "arn:aws:rds:eu-central-1:111122223333:db:*",
+        ],
+    },
+    {
+        "Sid": "WriteOwnLog",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "<RotatePostgresqlLogGroup.Arn>",
+    },
+]
+
+
+def statements(resources: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    (policy,) = resources["RotatePostgresqlRole"]["Properties"]["Policies"]
+    listed: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return listed
+
+
+def added(resources: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [statement for statement in statements(resources) if statement not in ALWAYS]
+
+
+def test_the_rotation_role_may_do_exactly_this(resources: Resources) -> None:
+    assert statements(resources()) == ALWAYS
+
+
+def test_roles_have_no_policy_but_their_own(resources: Resources) -> None:
+    for resource in resources().values():
+        if resource["Type"] == "AWS::IAM::Role":
+            assert "ManagedPolicyArns" not in resource["Properties"]
+
+
+def test_only_lambda_assumes_the_role(resources: Resources) -> None:
+    trust = resources()["RotatePostgresqlRole"]["Properties"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+
+
+def test_listed_superuser_secrets_are_read_by_their_exact_arns(resources: Resources) -> None:
+    assert added(resources(SuperuserSecretArns=SUPERUSER)) == [
+        {
+            "Sid": "ReadListedSuperuserSecrets",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            "Resource": [SUPERUSER],
+        }
+    ]
+
+
+def test_keys_are_used_only_through_secrets_manager_and_for_secrets(resources: Resources) -> None:
+    assert added(resources(SecretsKmsKeyArns=f"{KEY},{KEY}2")) == [
+        {
+            "Sid": "UseKeysOfSecretsThroughSecretsManager",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": [KEY, f"{KEY}2"],
+            "Condition": {
+                "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"},
+                "StringLike": {"kms:EncryptionContext:SecretARN": SECRETS},
+            },
+        }
+    ]
+
+
+def test_network_interfaces_are_lambdas_to_attach_and_not_the_codes(resources: Resources) -> None:
+    rights = {"Action": INTERFACES, "Resource": "*"}
+    assert added(resources(VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1")) == [
+        {"Sid": "AttachToVpc", "Effect": "Allow", **rights},
+        {
+            "Sid": "LeaveVpcToLambda",
+            "Effect": "Deny",
+            **rights,
+            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION}},
+        },
+    ]
+
+
+def test_every_resource_is_limited_but_the_interfaces_that_have_no_name_beforehand(
+    resources: Resources,
+) -> None:
+    everything = resources(
+        VpcSubnetIds="subnet-1", SuperuserSecretArns=SUPERUSER, SecretsKmsKeyArns=KEY
+    )
+    unlimited = {item["Sid"] for item in statements(everything) if item["Resource"] == "*"}
+    assert unlimited == {"AttachToVpc", "LeaveVpcToLambda"}
+
+
+def test_no_action_is_a_pattern(resources: Resources) -> None:
+    everything = resources(
+        VpcSubnetIds="subnet-1", SuperuserSecretArns=SUPERUSER, SecretsKmsKeyArns=KEY
+    )
+    assert not [
+        action for item in statements(everything) for action in item["Action"] if "*" in action
+    ]
+
+
+def test_a_boundary_bounds_every_role(resources: Resources) -> None:
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    for resource in resources(PermissionsBoundaryArn=boundary).values():
+        if resource["Type"] == "AWS::IAM::Role":
+            assert resource["Properties"]["PermissionsBoundary"] == boundary
+    assert "PermissionsBoundary" not in resources()["RotatePostgresqlRole"]["Properties"]
+
+
+def test_secrets_manager_of_this_account_invokes_for_any_secret(resources: Resources) -> None:
+    assert resources()["RotatePostgresqlPermission"]["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": "<RotatePostgresqlFunction.Arn>",
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": "111122223333",
+    }
+
+
+def test_alarms_of_this_account_publish_and_nothing_does_unencrypted(resources: Resources) -> None:
+    policy = resources()["AlertsTopicPolicy"]["Properties"]
+    alarms, encrypted = policy["PolicyDocument"]["Statement"]
+    assert policy["Topics"] == ["<AlertsTopic>"]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+    assert (encrypted["Effect"], encrypted["Principal"]) == ("Deny", "*")
+    assert encrypted["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("key", ["", KEY])
+def test_the_topic_is_encrypted_with_the_key_that_is_named(resources: Resources, key: str) -> None:
+    topic = resources(KmsKeyArn=key)["AlertsTopic"]["Properties"]
+    assert topic.get("KmsMasterKeyId", "") == key
