@@ -219,7 +219,14 @@ def test_a_failure_half_way_leaves_everything_as_it_was(server: Server) -> None:
     ):
         connection.provide_peer(change)
     assert not server.postgres.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{server.clone}'")
-    server.postgres.execute(f"DROP OWNED BY {admin}", f"DROP ROLE {admin}")
+    server.postgres.execute(f"GRANT SET ON PARAMETER log_statement TO {admin}")
+    with server.connect(admin, password) as connection:
+        connection.provide_peer(change)
+    server.connect(server.clone, change.password).close()
+    server.postgres.execute(
+        f"DROP OWNED BY {server.clone}", f"DROP ROLE {server.clone}", f"DROP OWNED BY {admin}"
+    )
+    server.postgres.execute(f"DROP ROLE {admin}")
 
 
 def test_a_superuser_with_only_createrole_and_the_admin_option_suffices(server: Server) -> None:
