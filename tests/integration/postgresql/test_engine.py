@@ -319,6 +319,14 @@ def test_a_certificate_of_an_unknown_authority_is_refused(server: Server) -> Non
         engine.connect(server.credential(server.base, server.password), Deadline.after(20))
 
 
+def test_an_engine_as_deployed_refuses_a_server_that_it_has_no_authority_for(
+    server: Server,
+) -> None:
+    engine = Sealed(PostgresqlEngine())
+    with pytest.raises(errors.TlsFailed):
+        engine.connect(server.credential(server.base, server.password), Deadline.after(20))
+
+
 def test_a_certificate_of_another_name_is_refused() -> None:
     authority = Authority.create()
     certificate = authority.issue(names=("db.example.com",))
