@@ -151,6 +151,11 @@ class Postgres:
             timeout=PATIENCE,
         )
 
+    @property
+    def version(self) -> int:
+        """The server's major version."""
+        return int(self.execute("SELECT current_setting('server_version_num')")[0][0]) // 10_000
+
     def execute(self, *statements: str, database: str = "postgres") -> list[list[Any]]:
         """Runs the statements as the superuser, each by itself; the rows of the last one."""
         with self.connect(database=database) as connection:

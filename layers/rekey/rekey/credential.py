@@ -13,6 +13,8 @@ from rekey.errors import InvalidSecretValue
 
 PORT = re.compile("[1-9][0-9]{0,4}")
 MAX_PORT = 65_535
+MAX_BYTES = 65_536
+"""Of a secret's value (Secrets Manager API, PutSecretValue)."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,16 @@ class Credential:
         return replace(self, username=username, password=password, document=document)
 
     def to_json(self) -> str:
-        """Return the value to store."""
-        return json.dumps(self.document)
+        """Return the value to store, as short as the one that was read.
+
+        Raises InvalidSecretValue if it is more than Secrets Manager stores.
+        """
+        text = json.dumps(self.document, ensure_ascii=False)
+        if len(text.encode()) > MAX_BYTES:
+            raise InvalidSecretValue(
+                f"With the new password, the value has more than {MAX_BYTES} bytes. Shorten it."
+            )
+        return text
 
 
 def parse_object(text: str, *, what: str) -> dict[str, Any]:

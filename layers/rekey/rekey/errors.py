@@ -29,6 +29,7 @@ a secret value.
     ├── LoginError                   the server answered and refused the login
     │   ├── CredentialsRejected
     │   ├── AccountLocked
+    │   ├── AccountExpired
     │   ├── LoginNotAllowed
     │   └── SuperuserRejected
     ├── DatabaseError                the server could not be used
@@ -139,6 +140,10 @@ class CredentialsRejected(LoginError):
 
 class AccountLocked(LoginError):
     """The account exists but may not log in."""
+
+
+class AccountExpired(LoginError):
+    """The account's time has passed, whatever its password. Nothing was changed."""
 
 
 class LoginNotAllowed(LoginError):

@@ -167,7 +167,10 @@ def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: Server) -> N
         ("ALTER ROLE {clone} CREATEDB", "the attribute CREATEDB"),
         ("GRANT pg_monitor TO {clone}", "membership in pg_monitor"),
         ("GRANT CREATE ON SCHEMA public TO {clone}", "rights granted to it directly in postgres"),
-        ("CREATE SCHEMA {clone} AUTHORIZATION {clone}", "objects that it owns in postgres"),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {clone} GRANT SELECT ON TABLES TO pg_monitor",
+            "default privileges in postgres",
+        ),
         ("GRANT CREATE ON DATABASE postgres TO {clone}", "rights granted to it directly"),
     ],
 )
@@ -193,6 +196,14 @@ def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(server: Ser
             server.provide(pending, new_password())
     server.connect(server.clone, foreign).close()
     server.connect(server.base, server.password).close()
+
+
+def test_a_base_user_whose_time_has_passed_gets_no_password(server: Server) -> None:
+    server.provide(server.clone, new_password())
+    server.postgres.execute(f"ALTER ROLE {server.base} VALID UNTIL '2001-01-01'")
+    for pending in (server.base, server.clone):
+        with pytest.raises(errors.AccountExpired, match="VALID UNTIL 'infinity'"):
+            server.provide(pending, new_password())
 
 
 def test_a_missing_base_user_is_named(server: Server) -> None:
@@ -235,7 +246,7 @@ def test_a_superuser_with_only_createrole_and_the_admin_option_suffices(server: 
     change = PeerChange(server.base, server.clone, server.clone, new_password())
     with (
         server.connect(admin, password) as connection,
-        pytest.raises(errors.MissingPrivilege, match=f"GRANT {server.base} TO {admin}"),
+        pytest.raises(errors.MissingPrivilege, match=f'GRANT "{server.base}" TO "{admin}"'),
     ):
         connection.provide_peer(change)
     server.postgres.execute(f"GRANT {server.base} TO {admin} WITH ADMIN OPTION")

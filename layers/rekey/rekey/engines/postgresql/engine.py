@@ -2,12 +2,13 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from rekey.credential import Credential
 from rekey.engines.postgresql import peer
+from rekey.engines.postgresql.roles import effective_role
 from rekey.engines.postgresql.session import Session
 from rekey.engines.postgresql.verifier import alter_password
 from rekey.engines.tls import verified_context
@@ -19,8 +20,9 @@ from rekey.ports import PeerChange
 class PostgresqlConnection:
     """One login on a PostgreSQL server."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, open_database: Callable[[str], Session]) -> None:
         self._session = session
+        self._open_database = open_database
 
     def set_password(self, username: str, password: str) -> None:
         """See Connection. The user may have a ``role`` setting: go back to the login itself."""
@@ -29,13 +31,16 @@ class PostgresqlConnection:
             alter_password(self._session, username, password)
 
     def provide_peer(self, change: PeerChange) -> None:
-        """See Connection. One transaction: all of it happens or nothing."""
+        """See Connection. One transaction: all of it happens or nothing.
+
+        What the clone owns in other databases is handed over before, a transaction each.
+        """
         with self._session.transaction(lock=change.base):
-            peer.provide(self._session, change)
+            peer.provide(self._session, change, self._open_database)
 
     def check_identity(self, username: str, acts_as: str) -> None:
         """See Connection. ``acts_as`` may itself have a ``role`` setting; then that one counts."""
-        effective = peer.effective_role(self._session, acts_as)
+        effective = effective_role(self._session, acts_as)
         if (self._session.login_name, self._session.acts_as) != (username, effective):
             raise PrivilegesDiffer(
                 f"The login {self._session.login_name} acts as {self._session.acts_as}, not as "
@@ -77,4 +82,10 @@ class PostgresqlEngine:
         """See Engine."""
         port = credential.port or self.default_port
         context = self.tls_context() if credential.tls else None
-        return PostgresqlConnection(Session.open(credential, port, context, deadline))
+
+        def open_database(name: str) -> Session:
+            return Session.open(replace(credential, dbname=name), port, context, deadline)
+
+        return PostgresqlConnection(
+            Session.open(credential, port, context, deadline), open_database
+        )
