@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 from pg8000.native import literal
 
 from rekey import errors
-from rekey.model import Label, Outcome, SecretVersion, Step
+from rekey.credential import Credential
+from rekey.model import Deadline, Label, Outcome, SecretVersion, Step
+from rekey.ports import Connection, Engine
 from tests.database import Server, new_password
 from tests.secret_store import SecretStoreInMemory
 from tests.world import ARN, SUPERUSER_ARN, World, new_token
@@ -457,6 +461,66 @@ def test_the_tag_keeps_a_secret_with_a_superuser_on_one_user(alternating: World)
     assert credential is not None
     assert credential.username == alternating.server.base
     assert alternating.settled()
+
+
+class Restricted:
+    """A connection of a server that lets only administrators change passwords.
+
+    Amazon RDS does so with rds.restrict_password_commands; no other PostgreSQL has that setting.
+    """
+
+    def __init__(self, connection: Connection, username: str) -> None:
+        self._connection = connection
+        self._username = username
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def set_password(self, username: str, password: str) -> None:
+        if self._username != "postgres":
+            raise errors.MissingPrivilege("must be a member of rds_password")
+        self._connection.set_password(username, password)
+
+
+@dataclass
+class RestrictedWorld(World):
+    @property
+    def engine(self) -> Engine:
+        engine = super().engine
+        connect = engine.connect
+
+        def restricted(credential: Credential, deadline: Deadline) -> Any:
+            return Restricted(connect(credential, deadline), credential.username)
+
+        vars(engine)["connect"] = restricted
+        return engine
+
+
+def test_where_users_may_not_change_their_password_the_superuser_does(server: Server) -> None:
+    world = RestrictedWorld(server, alternating=True)
+    world.secret.tags["rekey:strategy"] = "single-user"
+    world.rotate()
+    assert world.settled()
+    credential = world.credential(Label.CURRENT)
+    assert credential is not None
+    assert credential.username == server.base
+
+
+def test_where_users_may_not_change_their_password_and_no_superuser_is_named_it_says_so(
+    server: Server,
+) -> None:
+    world = RestrictedWorld(server)
+    token = world.start()
+    world.step(Step.CREATE, token)
+    with pytest.raises(errors.MissingPrivilege, match="rds_password"):
+        world.step(Step.SET, token)
+    assert world.logs_in(Label.CURRENT)
 
 
 def test_a_rotation_while_the_server_is_down_leaves_the_current_credential(world: World) -> None:

@@ -1,7 +1,12 @@
 """setSecret: make the server accept the pending credential."""
 
 from rekey.credential import Credential
-from rekey.errors import CredentialMismatch, CredentialsRejected, UnsupportedStrategy
+from rekey.errors import (
+    CredentialMismatch,
+    CredentialsRejected,
+    MissingPrivilege,
+    UnsupportedStrategy,
+)
 from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
@@ -26,17 +31,19 @@ def set_secret(rotation: Rotation) -> StepResult:
     logins = rotation.logins(pending)
     match pending.strategy:
         case Strategy.SINGLE_USER:
-            return _set_own_password(logins, old, new)
+            return _set_own_password(rotation, logins, old, new)
         case Strategy.ALTERNATING_USERS:
             return _provide_peer(rotation, logins, old, new)
         case Strategy.DUAL_PASSWORD | None:
             raise UnsupportedStrategy("This engine cannot carry out the strategy.")
 
 
-def _set_own_password(logins: Logins, old: Credential, new: Credential) -> StepResult:
+def _set_own_password(
+    rotation: Rotation, logins: Logins, old: Credential, new: Credential
+) -> StepResult:
     """Let the user change its own password."""
     _check_username(new.username == old.username)
-    if _changed(logins, old, new):
+    if _changed(rotation, logins, old, new):
         return StepResult(Outcome.DONE, "The user has the new password.", Strategy.SINGLE_USER)
     # AWSCURRENT is refused: an earlier attempt changed the password, or somebody else did.
     logins.connect(new).close()
@@ -45,16 +52,26 @@ def _set_own_password(logins: Logins, old: Credential, new: Credential) -> StepR
     )
 
 
-def _changed(logins: Logins, old: Credential, new: Credential) -> bool:
-    """Log in with AWSCURRENT and change the password; False if AWSCURRENT is refused."""
+def _changed(rotation: Rotation, logins: Logins, old: Credential, new: Credential) -> bool:
+    """Log in with AWSCURRENT and change the password; False if AWSCURRENT is refused.
+
+    A server may let nobody change a password but administrators (on Amazon RDS:
+    rds.restrict_password_commands). If the secret names a superuser, that one does it.
+    """
     if logins.refusals:
         return False  # It was refused in an earlier attempt: do not try it a second time.
     try:
         connection = logins.connect(old)
     except CredentialsRejected:
         return False
-    with connection:
-        connection.set_password(new.username, new.password)
+    try:
+        with connection:
+            connection.set_password(new.username, new.password)
+    except MissingPrivilege:
+        if old.superuser_arn is None:
+            raise
+        with connect_superuser(rotation, logins, old) as superuser:
+            superuser.set_password(new.username, new.password)
     return True
 
 
