@@ -133,7 +133,7 @@ def test_a_step_repeated_after_the_end_changes_nothing(world: World, step: Step)
 def test_an_abandoned_rotation_goes_on_with_its_password_under_the_next_token(
     world: World, last: Step
 ) -> None:
-    """RotationAbandoned and CancelRotateSecret take AWSPENDING away."""
+    """RotationAbandoned takes AWSPENDING away, and so does an operator who starts anew."""
     abandoned = world.start()
     for step in list(Step)[: list(Step).index(last) + 1]:
         world.step(step, abandoned)
@@ -335,7 +335,7 @@ def test_a_lock_out_policy_of_three_survives_every_retry(world: World, attempts:
         with pytest.raises((errors.CredentialsRejected, errors.TooManyRejectedLogins)):
             world.step(Step.SET, token)
     assert logins(world)[1] - refused == 2
-    with pytest.raises(errors.TooManyRejectedLogins, match="CancelRotateSecret"):
+    with pytest.raises(errors.TooManyRejectedLogins, match="RemoveFromVersionId"):
         world.step(Step.SET, token)
 
 

@@ -14,6 +14,16 @@ from rekey.errors import (
 from rekey.model import Label, SecretMetadata
 from rekey.ports import Engine
 
+START_ANEW = (
+    "Take AWSPENDING off the pending version (UpdateSecretVersionStage with RemoveFromVersionId), "
+    "then call RotateSecret."
+)
+"""CancelRotateSecret would not do: it leaves AWSPENDING where it is, and as long as that stands
+on a version of its own, RotateSecret goes on with the old rotation.
+
+Source: Secrets Manager API, CancelRotateSecret and RotateSecret.
+"""
+
 
 def is_current(metadata: SecretMetadata, token: str) -> bool:
     """Tell whether the rotation is already over, so that a repeated step has nothing to do."""
@@ -29,8 +39,7 @@ def check_pending(metadata: SecretMetadata, token: str) -> None:
     check_not_rejected(metadata.labels[token])
     if Label.PENDING not in metadata.labels[token]:
         raise VersionNotPending(
-            "The version does not carry AWSPENDING: the rotation was cancelled or abandoned. "
-            "Start a new rotation."
+            "The version does not carry AWSPENDING: the rotation was abandoned. Start a new one."
         )
 
 
@@ -73,10 +82,7 @@ def check_same_target(current: Credential, pending: Credential, engine: Engine) 
     check_engine(current, engine)
     check_engine(pending, engine)
     if not same_server(current, pending, engine):
-        raise CredentialMismatch(
-            "AWSCURRENT and AWSPENDING name different servers. Cancel this rotation and start a "
-            "new one."
-        )
+        raise CredentialMismatch(f"AWSCURRENT and AWSPENDING name different servers. {START_ANEW}")
 
 
 def check_superuser(

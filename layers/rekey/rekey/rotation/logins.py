@@ -6,6 +6,7 @@ from rekey.credential import Credential
 from rekey.errors import CredentialsRejected, TooManyRejectedLogins
 from rekey.model import Deadline, Label, SecretVersion
 from rekey.ports import Connection, Engine, SecretStore
+from rekey.rotation.guards import START_ANEW
 
 ALLOWED_REFUSALS = 2
 
@@ -39,8 +40,7 @@ class Logins:
         if self.refusals >= ALLOWED_REFUSALS:
             raise TooManyRejectedLogins(
                 "The server has refused the logins of this rotation twice; trying again could "
-                "lock the account. Make AWSCURRENT log in again, then cancel this rotation "
-                "(CancelRotateSecret) and start a new one."
+                f"lock the account. Make AWSCURRENT log in again. {START_ANEW}"
             )
         try:
             return self.engine.connect(credential, self.deadline)

@@ -10,7 +10,7 @@ from rekey.errors import (
 from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
-from rekey.rotation.guards import check_intent, check_same_target
+from rekey.rotation.guards import START_ANEW, check_intent, check_same_target
 from rekey.rotation.logins import Logins
 from rekey.rotation.pending import read_pending
 from rekey.rotation.strategy import alternating_users
@@ -99,6 +99,6 @@ def _provide_peer(
 def _check_username(matches: bool) -> None:  # noqa: FBT001 - a condition, named at the call
     if not matches:
         raise CredentialMismatch(
-            "AWSPENDING is not for the user that follows AWSCURRENT under this strategy. Cancel "
-            "this rotation and start a new one."
+            "AWSPENDING is not for the user that follows AWSCURRENT under this strategy. "
+            f"{START_ANEW}"
         )
