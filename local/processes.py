@@ -3,10 +3,17 @@
 import os
 import signal
 import socket
-from collections.abc import Iterable
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HOST = "127.0.0.1"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 5.0
 
 
 def free_port() -> int:
@@ -29,3 +36,51 @@ def send(number: signal.Signals, pids: Iterable[int]) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Signals to stop arrive when the block is over: a process that starts must not get lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python runs signal handlers in the main thread only.
+        return
+    arrived: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: arrived.append(number))
+        for number in STOP_SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in arrived:
+            signal.raise_signal(one)
+
+
+def run(command: Sequence[str], **options: Any) -> int:
+    """Runs a command to its end; an exception meanwhile ends it with all that it started.
+
+    In a session of its own, so that Ctrl-C reaches it only through here. `options` are those of
+    subprocess.Popen.
+    """
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with undisturbed():
+            process = subprocess.Popen(command, start_new_session=True, **options)
+        return process.wait()
+    finally:
+        if process is not None and process.returncode is None:
+            _kill_session(process)
+
+
+def _kill_session(leader: subprocess.Popen[bytes]) -> None:
+    """Kills all processes of the session and waits until they are gone."""
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        try:
+            os.killpg(leader.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        leader.poll()
+        time.sleep(0.01)

@@ -6,7 +6,10 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from local.postgres import Postgres
+from local.postgres_address import PostgresAddress
 from rekey.credential import Credential
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.engines.sealed import Sealed
@@ -23,9 +26,16 @@ def new_password() -> str:
 class Server:
     """A running server, one fresh user on it, and the engine that trusts its CA."""
 
-    postgres: Postgres
+    postgres: PostgresAddress
     base: str
     password: str
+
+    @property
+    def own(self) -> Postgres:
+        """The server, if it is one that this run has started and may stop."""
+        if not isinstance(self.postgres, Postgres):
+            pytest.skip("the server at this address may not be stopped, nor its log be read")
+        return self.postgres
 
     @property
     def clone(self) -> str:
@@ -51,7 +61,7 @@ class Server:
         return self.engine.connect(self.credential(username, password, **keys), Deadline.after(20))
 
     def superuser(self, **keys: Any) -> Connection:
-        return self.connect("postgres", self.postgres.password, **keys)
+        return self.connect(self.postgres.superuser, self.postgres.password, **keys)
 
     def provide(self, pending: str, password: str) -> None:
         with self.superuser() as connection:

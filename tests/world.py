@@ -38,7 +38,7 @@ class World:
         postgres = self.server.postgres
         keys = {"masterarn": SUPERUSER_ARN} if self.alternating else {}
         self.store.create(ARN, self.document(self.server.base, self.server.password, **keys))
-        self.store.create(SUPERUSER_ARN, self.document("postgres", postgres.password))
+        self.store.create(SUPERUSER_ARN, self.document(postgres.superuser, postgres.password))
 
     @property
     def secret(self) -> StoredSecret:

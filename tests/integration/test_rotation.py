@@ -36,7 +36,7 @@ def alternating(server: Server) -> World:
 
 def logins(world: World) -> tuple[int, int]:
     """How many logins the server has let in and refused since it started."""
-    log = world.server.postgres.log.read_text()
+    log = world.server.own.log.read_text()
     return log.count("connection authorized: "), log.count("password authentication failed")
 
 
@@ -526,12 +526,12 @@ def test_where_users_may_not_change_their_password_and_no_superuser_is_named_it_
 def test_a_rotation_while_the_server_is_down_leaves_the_current_credential(world: World) -> None:
     token = world.start()
     world.step(Step.CREATE, token)
-    world.server.postgres.stop()
+    world.server.own.stop()
     try:
         with pytest.raises(errors.DatabaseUnreachable, match="refused"):
             world.step(Step.SET, token)
     finally:
-        world.server.postgres.start()
+        world.server.own.start()
     assert world.logs_in(Label.CURRENT)
     for step in Step:
         world.step(step, token)

@@ -298,7 +298,7 @@ def test_no_password_reaches_the_server_s_log_or_its_statistics(server: Server) 
     server.provide(server.clone, passwords[1])
     server.provide(server.base, passwords[2])
     server.connect(server.base, passwords[2]).close()
-    log = server.postgres.log.read_text()
+    log = server.own.log.read_text()
     statistics = str(server.postgres.execute("SELECT query FROM pg_stat_statements"))
     assert f'ALTER ROLE "{server.base}" PASSWORD' in log
     for password in passwords:
@@ -357,14 +357,14 @@ def test_a_server_without_tls_is_refused_unless_the_secret_says_so(postgres: Pos
 
 
 def test_a_server_that_hangs_is_unreachable_at_the_deadline(server: Server) -> None:
-    server.postgres.pause()
+    server.own.pause()
     try:
         with pytest.raises(errors.DatabaseUnreachable, match="did not answer"):
             server.engine.connect(
                 server.credential(server.base, server.password), Deadline.after(0.5)
             )
     finally:
-        server.postgres.resume()
+        server.own.resume()
 
 
 def test_a_statement_that_waits_for_a_lock_gives_up_and_changes_nothing(server: Server) -> None:

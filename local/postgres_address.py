@@ -1,0 +1,47 @@
+"""Where a PostgreSQL server is, and its superuser: what tests and the demo need of any of them."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pg8000.native
+
+SUPERUSER = "postgres"
+PATIENCE = 30.0
+
+
+@dataclass
+class PostgresAddress:
+    """A server with TLS, whose certificate `ca_file` vouches for."""
+
+    host: str
+    port: int
+    superuser: str
+    password: str = field(repr=False)
+    ca_file: Path
+
+    def connect(
+        self, user: str | None = None, password: str | None = None, database: str = "postgres"
+    ) -> pg8000.native.Connection:
+        """A verified TLS connection; the superuser's if nobody else is named."""
+        return pg8000.native.Connection(
+            self.superuser if user is None else user,
+            host=self.host,
+            port=self.port,
+            database=database,
+            password=self.password if password is None else password,
+            ssl_context=ssl.create_default_context(cafile=str(self.ca_file)),
+            timeout=PATIENCE,
+        )
+
+    @property
+    def version(self) -> int:
+        """The server's major version."""
+        return int(self.execute("SELECT current_setting('server_version_num')")[0][0]) // 10_000
+
+    def execute(self, *statements: str, database: str = "postgres") -> list[list[Any]]:
+        """Runs the statements as the superuser, each by itself; the rows of the last one."""
+        with self.connect(database=database) as connection:
+            rows = [connection.run(statement) or [] for statement in statements]
+        return rows[-1] if rows else []
