@@ -124,6 +124,13 @@ class Postgres(PostgresAddress):
             processes.send(signal.SIGKILL, processes.family(process.pid))
             process.wait()
 
+    def become_standby(self, *, answers_queries: bool) -> None:
+        """Starts again as a standby: read-only, or not yet open for anybody."""
+        self.stop()
+        self._write("standby.signal", "")
+        self._settings["hot_standby"] = "on" if answers_queries else "off"
+        self.start()
+
     def restart(self) -> None:
         self.stop()
         self.start()
@@ -184,12 +191,15 @@ class Postgres(PostgresAddress):
             time.sleep(0.02)
 
     def _is_ready(self, pid: int) -> bool:
-        """The server writes its state in the last line of its pid file."""
+        """The server writes its state in the last line of its pid file.
+
+        A standby that answers no queries is never more than "standby".
+        """
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return lines[:1] == [str(pid)] and lines[-1].strip() == "ready"
+        return lines[:1] == [str(pid)] and lines[-1].strip() in ("ready", "standby")
 
 
 def _run(command: list[str]) -> None:

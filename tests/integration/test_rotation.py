@@ -426,6 +426,46 @@ def test_a_secret_that_names_itself_as_superuser_is_refused(alternating: World) 
         alternating.step(Step.SET, token)
 
 
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"engine": "mysql"}, errors.UnsupportedEngine),
+        ({"engine": None}, errors.InvalidSecretValue),
+        ({"host": 7}, errors.InvalidSecretValue),
+        ({"password": ""}, errors.InvalidSecretValue),
+        ({"username": "ü" * 30}, errors.UserNameTooLong),
+        ({"note": "é" * 32_700}, errors.InvalidSecretValue),
+    ],
+)
+def test_a_secret_that_cannot_be_rotated_is_left_as_it_is(
+    alternating: World, changes: dict[str, object], kind: type[errors.RekeyError]
+) -> None:
+    document = {**json.loads(alternating.secret.values["v1"] or ""), **changes}
+    alternating.secret.values["v1"] = json.dumps(document, ensure_ascii=False)
+    token = alternating.start()
+    with pytest.raises(kind):
+        alternating.step(Step.CREATE, token)
+    assert alternating.secret.values[token] is None
+    assert "PutSecretValue" not in alternating.store.calls
+
+
+@pytest.mark.parametrize("value", ["no json", "[]", '"text"', "null"])
+def test_a_value_that_is_no_object_is_left_as_it_is(single: World, value: str) -> None:
+    single.secret.values["v1"] = value
+    with pytest.raises(errors.InvalidSecretValue):
+        single.step(Step.CREATE, single.start())
+    assert "PutSecretValue" not in single.store.calls
+
+
+def test_a_superuser_secret_that_does_not_exist_is_not_found(alternating: World) -> None:
+    del alternating.store.secrets[SUPERUSER_ARN]
+    token = alternating.start()
+    alternating.step(Step.CREATE, token)
+    with pytest.raises(errors.SecretNotFound):
+        alternating.step(Step.SET, token)
+    assert alternating.logs_in(Label.CURRENT)
+
+
 @pytest.mark.parametrize("rotations_before", [0, 1])
 @pytest.mark.parametrize("with_value", [False, True])
 def test_a_test_rotation_tests_what_a_rotation_needs_and_changes_nothing(

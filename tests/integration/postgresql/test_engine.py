@@ -322,6 +322,41 @@ def test_an_account_without_login_is_locked(server: Server) -> None:
         server.connect(server.base, server.password)
 
 
+def test_an_account_whose_time_has_passed_is_told_apart_by_the_server_alone(
+    server: Server,
+) -> None:
+    """PostgreSQL answers as for a wrong password; the text names both possibilities."""
+    server.postgres.execute(f"ALTER ROLE {server.base} VALID UNTIL '2001-01-01'")
+    with pytest.raises(errors.CredentialsRejected, match="expired"):
+        server.connect(server.base, server.password)
+
+
+def test_too_many_connections_are_told_as_such(server: Server) -> None:
+    server.postgres.execute(f"ALTER ROLE {server.base} CONNECTION LIMIT 0")
+    with pytest.raises(errors.TooManyConnections, match="53300"):
+        server.connect(server.base, server.password)
+
+
+def test_a_read_only_endpoint_is_told_as_such_and_may_still_be_tested() -> None:
+    with Postgres() as standby:
+        standby.become_standby(answers_queries=True)
+        server = Server(standby, "postgres", standby.password)
+        with server.superuser() as connection:
+            connection.check_identity("postgres", "postgres")
+            with pytest.raises(errors.ReadOnlyEndpoint, match="writer"):
+                connection.set_password("postgres", new_password())
+        with pytest.raises(errors.ReadOnlyEndpoint):
+            server.provide("postgres", new_password())
+        server.superuser().close()
+
+
+def test_a_server_that_is_not_open_yet_is_unreachable_and_not_a_wrong_password() -> None:
+    with Postgres() as starting:
+        starting.become_standby(answers_queries=False)
+        with pytest.raises(errors.DatabaseUnreachable, match="57P03"):
+            Server(starting, "postgres", starting.password).superuser()
+
+
 def test_a_missing_database_is_named(server: Server) -> None:
     with pytest.raises(errors.DatabaseMissing, match="no_such_database"):
         server.connect(server.base, server.password, dbname="no_such_database")
