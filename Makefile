@@ -29,6 +29,7 @@ demo: setup ## Rotate real credentials on a real PostgreSQL, and watch
 	@$(DEV)/python -m local.demo
 
 test: setup ## Every test
+	@$(PYTHON) -m local.postgres_installations
 	$(DEV)/python -m pytest
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute

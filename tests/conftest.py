@@ -1,5 +1,6 @@
 """Real parts that tests share, each started once a run: a database, an account, the application."""
 
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pytest
 from local.certificates import Authority
 from local.deploy import deploy, publish_ca_layer
 from local.postgres import Postgres
+from local.postgres_installations import debian
 from local.running_account import RunningAccount
 
 
@@ -25,6 +27,15 @@ class Deployed:
 def pytest_configure() -> None:
     """A run that is told to stop ends its servers, as one that is interrupted does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_report_header() -> str:
+    """Which servers the tests run on; fails if one is missing that must not be."""
+    versions = ["17 (packaged)", *(f"{version} (Debian's)" for version in debian())]
+    required = os.environ.get("REKEY_REQUIRED_POSTGRES", "")
+    if required and int(required) not in debian():
+        pytest.exit(f"PostgreSQL {required} is required and not installed", returncode=1)
+    return f"PostgreSQL: {', '.join(versions)}"
 
 
 @pytest.fixture(scope="session")
