@@ -51,11 +51,9 @@ class Superusers:
                 "RDS manages it. Add engine and host (docs/secret-format.md)."
             )
         try:
-            return (
-                _cluster(self._rds(), tags[CLUSTER_TAG])
-                if CLUSTER_TAG in tags
-                else _instance(self._rds(), tags[INSTANCE_TAG])
-            )
+            if CLUSTER_TAG in tags:
+                return _cluster(self._rds(), tags[CLUSTER_TAG])
+            return _instance(self._rds(), tags[INSTANCE_TAG])
         except (ClientError, BotoCoreError) as error:
             raise SecretsManagerFailure(
                 f"RDS did not tell where the superuser's server is: {error}"
