@@ -1,0 +1,188 @@
+"""What happens, in order, and what each scene shows to be true."""
+
+from __future__ import annotations
+
+import json
+
+from local.demo import claims
+from local.demo.application import Application, Login, store
+from local.demo.claims import Claim
+from local.demo.consumer import Consumer
+from local.demo.rotation import Rotated, rotate
+from local.demo.screen import Screen
+from local.demo.stage import Stage
+from local.demo.timeline import CURRENT, PENDING, PREVIOUS
+
+PROMISED_CALLS = {"single-user": 8, "alternating-users": 9}
+REFUSED_PASSWORD = "28P01"  # noqa: S105 - the SQLSTATE of a wrong password
+ATTEMPTS, DELAY = 2, 0.3
+
+
+def play(stage: Stage, screen: Screen) -> list[Claim]:
+    """All scenes; the claims that they made."""
+    alternating, single = _applications(stage, screen)
+    turns, found = _alternating_users(alternating, screen)
+    alone, found_alone = _single_user(single, screen)
+    found = [*found, *found_alone, *_database_down(single, screen)]
+    calls = {
+        "single-user": [alone.timeline.calls],
+        "alternating-users": [turn.timeline.calls for turn in turns],
+    }
+    return [*found, claims.as_few_calls(calls, PROMISED_CALLS), _passwords_stay_inside(stage)]
+
+
+def _applications(stage: Stage, screen: Screen) -> tuple[Application, Application]:
+    screen.scene("Two applications, each with a role that owns a schema, and their secrets")
+    login = Login(
+        stage.postgres.execute("SELECT current_user::text")[0][0], stage.postgres.password
+    )
+    superuser = store(stage, "superuser", login, tags={"rekey:superuser": "true"})
+    alternating = Application.create(stage, "shop", superuser_arn=superuser)
+    single = Application.create(stage, "reports")
+    screen.say(f"superuser         role {login.username}, tag rekey:superuser = true")
+    screen.say("shop/database     role shop, masterarn = superuser: alternating-users")
+    screen.say("reports/database  role reports, no masterarn: single-user")
+    return alternating, single
+
+
+def _alternating_users(app: Application, screen: Screen) -> tuple[list[Rotated], list[Claim]]:
+    screen.scene(f"{app.secret_name}: alternating-users, two rotations under a busy consumer")
+    screen.say("The first rotation also starts the function's process.")
+    names, turns = [app.login().username], []
+    with Consumer(app) as consumer:
+        for _ in range(2):
+            turns.append(rotate(app, screen))
+            names.append(app.login().username)
+            _say_end(screen, app, turns[-1])
+    screen.say(f"The consumer logged in {consumer.tried} times, {len(consumer.failures)} refused.")
+    return turns, [
+        _ended(turns, "alternating-users: both rotations succeed"),
+        claims.nobody_refused(consumer.tried, consumer.failures),
+        claims.names_alternate(names, app.role),
+        _both_log_in(app),
+        _share_what_they_create(app),
+    ]
+
+
+def _single_user(app: Application, screen: Screen) -> tuple[Rotated, list[Claim]]:
+    screen.scene(f"{app.secret_name}: single-user, one rotation")
+    rotated = rotate(app, screen)
+    _say_end(screen, app, rotated)
+    return rotated, [
+        _ended([rotated], "single-user: the rotation succeeds"),
+        _only_the_new_password(app, "single-user: only the new password logs in"),
+    ]
+
+
+def _database_down(app: Application, screen: Screen) -> list[Claim]:
+    screen.scene(f"{app.secret_name}: a rotation while the database is down")
+    screen.say(f"PostgreSQL is stopped. Secrets Manager tries {ATTEMPTS} times here.")
+    before = app.login()
+    with app.stage.retries(ATTEMPTS, DELAY), app.stage.database_down():
+        failed = rotate(app, screen)
+        _say_end(screen, app, failed)
+        intended = app.login(PENDING)
+    screen.say("PostgreSQL is back.")
+    same, refusal = app.login() == before, app.refusal(before)
+    screen.say(f"AWSCURRENT {'is unchanged' if same else 'has changed'} and {_verdict(refusal)}.")
+    again = rotate(app, screen)
+    _say_end(screen, app, again)
+    return [
+        claims.failure_is_named(
+            failed.timeline.end, failed.timeline.failure, "DatabaseUnreachable"
+        ),
+        Claim(
+            "Database down: nobody is locked out",
+            f"AWSCURRENT {'stayed' if same else 'moved'}; back up, it {_verdict(refusal)}",
+            holds=same and refusal is None,
+        ),
+        _finished_as_intended(app, again, intended),
+    ]
+
+
+def _ended(rotations: list[Rotated], what: str) -> Claim:
+    """The timeline derives labels from records; DescribeSecret must say the same."""
+    agree = all(turn.timeline.labels == turn.labels for turn in rotations)
+    ends = ", ".join(str(turn.timeline.end) for turn in rotations)
+    return Claim(
+        what,
+        f"{ends}; DescribeSecret {'agrees with' if agree else 'differs from'} the records",
+        holds=agree and all(turn.succeeded for turn in rotations),
+    )
+
+
+def _both_log_in(app: Application) -> Claim:
+    logins = app.login(CURRENT), app.login(PREVIOUS)
+    refusals = [app.refusal(login) for login in logins]
+    return Claim(
+        "alternating-users: AWSCURRENT and AWSPREVIOUS both log in",
+        ", ".join(
+            f"{login.username} {_verdict(refusal)}"
+            for login, refusal in zip(logins, refusals, strict=True)
+        ),
+        holds=refusals == [None, None],
+    )
+
+
+def _share_what_they_create(app: Application) -> Claim:
+    """Each of the two users creates a table; the other fills, alters, reads and drops it."""
+    pair = app.login(CURRENT), app.login(PREVIOUS)
+    shared = []
+    for creator, other in (pair, pair[::-1]):
+        app.run(creator, "CREATE TABLE stock (n int)", "INSERT INTO stock VALUES (1)")
+        rows = app.run(
+            other,
+            "INSERT INTO stock VALUES (2)",
+            "ALTER TABLE stock ADD COLUMN altered_by name DEFAULT session_user",
+            "SELECT n, altered_by::text FROM stock ORDER BY n",
+        )
+        app.run(other, "DROP TABLE stock")
+        shared.append(rows == [[1, other.username], [2, other.username]])
+    names = " and ".join(login.username for login in pair)
+    return Claim(
+        "alternating-users: what one creates, the other reads and alters",
+        f"{names}: each filled, altered, read and dropped the other's table",
+        holds=shared == [True, True],
+    )
+
+
+def _only_the_new_password(app: Application, what: str) -> Claim:
+    new, old = app.refusal(app.login(CURRENT)), app.refusal(app.login(PREVIOUS))
+    return Claim(
+        what,
+        f"AWSCURRENT {_verdict(new)}; AWSPREVIOUS {_verdict(old)}",
+        holds=new is None and old == REFUSED_PASSWORD,
+    )
+
+
+def _finished_as_intended(app: Application, again: Rotated, intended: Login) -> Claim:
+    """A retry goes on with the stored password: a second one would be a lock-out in the making."""
+    current = app.login()
+    same, refusal = current == intended, app.refusal(current)
+    return Claim(
+        "Database back: the next RotateSecret ends right",
+        f"{again.timeline.end}; {'the same' if same else 'another'} password, "
+        f"AWSCURRENT {_verdict(refusal)}",
+        holds=again.succeeded and same and refusal is None,
+    )
+
+
+def _passwords_stay_inside(stage: Stage) -> Claim:
+    places = {
+        "PostgreSQL's log": stage.postgres.log.read_text(),
+        "the function's log": "\n".join(stage.function_log()),
+        "CloudTrail's records": json.dumps(stage.records()),
+    }
+    return claims.no_password_in(places, stage.passwords, known="rekey")
+
+
+def _say_end(screen: Screen, app: Application, rotated: Rotated) -> None:
+    current = rotated.labels.get(CURRENT, "")[:8]
+    screen.say(
+        f"{rotated.timeline.calls} calls, {rotated.seconds:.1f} s."
+        f" AWSCURRENT is {current}, user {app.login().username}."
+    )
+
+
+def _verdict(refusal: str | None) -> str:
+    return "logs in" if refusal is None else f"is refused (SQLSTATE {refusal})"

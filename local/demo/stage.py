@@ -1,0 +1,114 @@
+"""What the demo runs on: a PostgreSQL, the account, and the application deployed into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.deploy import STACK, deploy, publish_ca_layer
+from local.postgres import Postgres
+from local.processes import undisturbed
+from local.running_account import RunningAccount
+
+if TYPE_CHECKING:
+    from local.demo.screen import Screen
+
+Document = dict[str, Any]
+
+
+@dataclass
+class Stage:
+    """Servers that run, and every password that the demo has set or read."""
+
+    postgres: Postgres
+    account: RunningAccount
+    function_arn: str
+    passwords: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.passwords.add(self.postgres.password)
+
+    @property
+    def secrets_manager(self) -> Any:
+        return self.account.client("secretsmanager")
+
+    @property
+    def address(self) -> str:
+        return f"{self.postgres.host}:{self.postgres.port}"
+
+    def records(self, since: int = 0) -> list[Document]:
+        """CloudTrail's records from this position on."""
+        records: list[Document] = self.account.control(f"records?after={since}")["records"]
+        return records
+
+    def next_record(self) -> int:
+        return int(self.account.control("records")["next"])
+
+    def function_log(self) -> list[str]:
+        """Everything that the rotation function has written."""
+        group = f"/aws/lambda/{self.function_arn.rpartition(':')[2]}"
+        pages = self.account.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=group)
+        return [event["message"] for page in found for event in page["events"]]
+
+    def steps_logged(self, secret_arn: str) -> list[Document]:
+        """The function's structured lines about this secret, one for each step."""
+        lines = (json.loads(text) for text in self.function_log() if text.startswith("{"))
+        return [line for line in lines if line.get("secret_arn") == secret_arn]
+
+    def is_rotating(self) -> bool:
+        return bool(self.account.control("rotation")["running"])
+
+    @contextmanager
+    def retries(self, attempts: int, delay: float) -> Iterator[None]:
+        """How often, and after how many seconds, Secrets Manager repeats a failed rotation."""
+        before = self.account.control("rotation")
+        self.account.control("rotation", {"attempts": attempts, "delays": [delay]})
+        try:
+            yield
+        finally:
+            former = {name: before[name] for name in ("attempts", "delays")}
+            self.account.control("rotation", former)
+
+    @contextmanager
+    def database_down(self) -> Iterator[None]:
+        with undisturbed():
+            self.postgres.stop()
+        try:
+            yield
+        finally:
+            with undisturbed():
+                self.postgres.start()
+
+
+@contextmanager
+def set_up(screen: Screen) -> Iterator[Stage]:
+    """Starts everything, a line each; all of it is gone when the block ends, however it ends."""
+    started = ExitStack()
+    try:
+        yield _start(screen, started)
+    finally:
+        with undisturbed():
+            started.close()
+
+
+def _start(screen: Screen, started: ExitStack) -> Stage:
+    with screen.starting("PostgreSQL") as line, undisturbed():
+        postgres = started.enter_context(Postgres())
+        version = postgres.execute("SHOW server_version")[0][0]
+        line.what = f"PostgreSQL {version}, TLS, log_statement=all"
+        line.where = f"{postgres.host}:{postgres.port}"
+    with screen.starting("AWS account") as line, undisturbed():
+        account = started.enter_context(RunningAccount())
+        number = account.client("sts").get_caller_identity()["Account"]
+        line.what, line.where = f"AWS account {number}", account.endpoint
+    with screen.starting("Lambda layer with that PostgreSQL's CA") as line:
+        layer = publish_ca_layer(account.port, postgres.authority.pem)
+        line.where = layer.partition(":layer:")[2]
+    with screen.starting("sam build, sam deploy of template.yaml") as line:
+        outputs = deploy(account.port, {"CaBundleLayerArn": layer})
+        line.where = f"stack {STACK}"
+    return Stage(postgres, account, outputs["RotatePostgresqlFunctionArn"])
