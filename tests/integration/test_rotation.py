@@ -292,17 +292,48 @@ def test_a_promotion_that_lost_a_race_is_not_forced(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["host", "port", "username"])
-def test_current_and_pending_must_agree(world: World, key: str) -> None:
+def test_a_rotation_whose_value_does_not_follow_the_current_one_is_given_up(
+    world: World, key: str
+) -> None:
     token = world.start()
     world.step(Step.CREATE, token)
     document = json.loads(world.secret.values[token] or "")
     document[key] = {"host": "other.example.com", "port": 5433, "username": "postgres"}[key]
     world.secret.values[token] = json.dumps(document)
-    refused = logins(world)[1]
-    with pytest.raises(errors.CredentialMismatch):
+    before = logins(world)
+    with pytest.raises(errors.CredentialMismatch, match="given up"):
         world.step(Step.SET, token)
-    assert logins(world)[1] == refused
-    assert world.logs_in(Label.CURRENT)
+    assert logins(world) == before
+    assert world.secret.holder(Label.PENDING) is None
+    world.rotate()
+    assert world.settled()
+
+
+def test_a_current_version_that_is_read_late_is_read_again_and_gives_nothing_up(
+    alternating: World,
+) -> None:
+    """Reads are eventually consistent; the version before would still log in."""
+    late = {"v1": 0}
+
+    class Late(SecretStoreInMemory):
+        def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
+            if late["v1"] and secret_id == ARN:
+                late["v1"] -= 1
+                return SecretVersion("v1", frozenset({label}), self.secrets[ARN].values["v1"] or "")
+            return super().get_labelled(secret_id, label)
+
+    world = World(alternating.server, alternating=True, store=Late())
+    world.rotate()
+    token = world.start()
+    for step in (Step.CREATE, Step.SET):
+        late["v1"] = 1
+        with pytest.raises(errors.LabelMoved):
+            world.step(step, token)
+        world.step(step, token)
+    for step in (Step.TEST, Step.FINISH):
+        world.step(step, token)
+    world.store.end_rotation(ARN)
+    assert world.settled()
 
 
 def test_a_current_that_does_not_log_in_never_reaches_the_superuser(alternating: World) -> None:

@@ -1,7 +1,7 @@
 """createSecret: store the new value with AWSPENDING and REKEY_INTENT, and never a second one."""
 
 from rekey.credential import Credential
-from rekey.errors import InvalidSecretValue
+from rekey.errors import InvalidSecretValue, LabelMoved
 from rekey.model import (
     STRATEGY_LABELS,
     Label,
@@ -26,7 +26,7 @@ def create_secret(rotation: Rotation) -> StepResult:
     if is_current(metadata, rotation.token):
         return ALREADY_CURRENT
     check_pending(metadata, rotation.token)
-    current = rotation.credential(rotation.store.get_labelled(rotation.arn, Label.CURRENT))
+    current = rotation.credential(_current(rotation, metadata))
     strategy = choose_strategy(metadata.tags, current, rotation.engine)
     labels = frozenset({Label.PENDING, Label.INTENT, STRATEGY_LABELS[strategy]})
     value = _wanted(rotation, metadata, current, strategy).to_json()
@@ -37,6 +37,14 @@ def create_secret(rotation: Rotation) -> StepResult:
         return StepResult(Outcome.DONE, "The new value is stored.", strategy)
     _adopt(rotation, metadata, strategy)
     return StepResult(Outcome.NOTHING_TO_DO, "The version has a value already.", strategy)
+
+
+def _current(rotation: Rotation, metadata: SecretMetadata) -> SecretVersion:
+    """Read AWSCURRENT. Reads are eventually consistent: the two must tell the same version."""
+    current = rotation.store.get_labelled(rotation.arn, Label.CURRENT)
+    if current.version_id != metadata.holder(Label.CURRENT):
+        raise LabelMoved("AWSCURRENT has just moved. Secrets Manager repeats the rotation.")
+    return current
 
 
 def _wanted(

@@ -2,7 +2,6 @@
 
 from rekey.credential import Credential
 from rekey.errors import (
-    CredentialMismatch,
     IntentMissing,
     RotationDisabled,
     SuperuserMismatch,
@@ -11,8 +10,9 @@ from rekey.errors import (
     VersionRejected,
     VersionUnknown,
 )
-from rekey.model import Label, SecretMetadata
+from rekey.model import Label, SecretMetadata, Strategy
 from rekey.ports import Engine
+from rekey.rotation.strategy import alternating_users
 
 START_ANEW = (
     "Take AWSPENDING off the pending version (UpdateSecretVersionStage with RemoveFromVersionId), "
@@ -74,15 +74,17 @@ def same_server(one: Credential, other: Credential, engine: Engine) -> bool:
     )
 
 
-def check_same_target(current: Credential, pending: Credential, engine: Engine) -> None:
-    """Check that the new value is for the same server.
+def same_target(
+    current: Credential, pending: Credential, strategy: Strategy | None, engine: Engine
+) -> bool:
+    """Tell whether the new value is for the same server, and for the user that comes next.
 
     Otherwise whoever may write the secret could have a superuser act elsewhere.
     """
-    check_engine(current, engine)
-    check_engine(pending, engine)
-    if not same_server(current, pending, engine):
-        raise CredentialMismatch(f"AWSCURRENT and AWSPENDING name different servers. {START_ANEW}")
+    follows = current.username
+    if strategy is Strategy.ALTERNATING_USERS:
+        follows = alternating_users(current.username, engine).peer(current.username)
+    return same_server(current, pending, engine) and pending.username == follows
 
 
 def check_superuser(

@@ -2,7 +2,6 @@
 
 from rekey.credential import Credential
 from rekey.errors import (
-    CredentialMismatch,
     CredentialsRejected,
     MissingPrivilege,
     UnsupportedStrategy,
@@ -10,7 +9,8 @@ from rekey.errors import (
 from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
-from rekey.rotation.guards import START_ANEW, check_intent, check_same_target
+from rekey.rotation.give_up import give_up
+from rekey.rotation.guards import check_intent, same_target
 from rekey.rotation.logins import Logins
 from rekey.rotation.pending import read_pending
 from rekey.rotation.strategy import alternating_users
@@ -27,7 +27,8 @@ def set_secret(rotation: Rotation) -> StepResult:
     if current.version_id == rotation.token:
         return ALREADY_CURRENT
     old, new = rotation.credential(current), rotation.credential(pending)
-    check_same_target(old, new, rotation.engine)
+    if not same_target(old, new, pending.strategy, rotation.engine):
+        raise give_up(rotation, current)
     logins = rotation.logins(pending)
     match pending.strategy:
         case Strategy.SINGLE_USER:
@@ -42,7 +43,6 @@ def _set_own_password(
     rotation: Rotation, logins: Logins, old: Credential, new: Credential
 ) -> StepResult:
     """Let the user change its own password."""
-    _check_username(new.username == old.username)
     if _changed(rotation, logins, old, new):
         return StepResult(Outcome.DONE, "The user has the new password.", Strategy.SINGLE_USER)
     # AWSCURRENT is refused: an earlier attempt changed the password, or somebody else did.
@@ -84,7 +84,6 @@ def _provide_peer(
     otherwise the superuser could be made to change somebody else's (a confused deputy).
     """
     users = alternating_users(old.username, rotation.engine)
-    _check_username(new.username == users.peer(old.username))
     logins.connect(old).close()
     change = PeerChange(users.base, users.clone, new.username, new.password)
     with connect_superuser(rotation, logins, old) as connection:
@@ -94,11 +93,3 @@ def _provide_peer(
         "The peer has the new password and the rights of the base user.",
         Strategy.ALTERNATING_USERS,
     )
-
-
-def _check_username(matches: bool) -> None:  # noqa: FBT001 - a condition, named at the call
-    if not matches:
-        raise CredentialMismatch(
-            "AWSPENDING is not for the user that follows AWSCURRENT under this strategy. "
-            f"{START_ANEW}"
-        )

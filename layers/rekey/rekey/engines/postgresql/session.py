@@ -7,7 +7,7 @@ that to itself and leaves a text in the server's language.
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Self
 
 import pg8000.native as pg
@@ -60,16 +60,20 @@ class Session:
     ) -> Self:
         """Connect and log in. Without ``context`` the connection is in clear."""
         server = f"{credential.host}:{port}"
-        opened = connect(credential.host, port, deadline)
-        watchdog = Watchdog(opened.dup(), deadline.at_most(LOGIN_SECONDS))
-        try:
-            connection = _log_in(credential, opened, context)
-            watchdog.watch(deadline)
-            return cls(connection, watchdog, server)
-        except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
-            failure = _translate(error, server, expired=watchdog.expired)
-        opened.close()
-        watchdog.stop()
+        with ExitStack() as undo:
+            opened = undo.enter_context(connect(credential.host, port, deadline))
+            watchdog = Watchdog(opened.dup(), deadline.at_most(LOGIN_SECONDS))
+            undo.callback(watchdog.stop)
+            try:
+                connection = _log_in(credential, opened, context)
+                undo.callback(_end, connection)
+                watchdog.watch(deadline)
+                session = cls(connection, watchdog, server)
+            except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
+                failure = _translate(error, server, expired=watchdog.expired)
+            else:
+                undo.pop_all()  # From here on, close() ends it.
+                return session
         raise failure
 
     def run(self, statement: str, **parameters: object) -> list[list[Any]]:
@@ -109,8 +113,12 @@ class Session:
     def close(self) -> None:
         """End the login. Never raises: what was to be done is committed or not."""
         self._watchdog.stop()
-        with suppress(Exception):  # The server ended it first.
-            self._connection.close()
+        _end(self._connection)
+
+
+def _end(connection: pg.Connection) -> None:
+    with suppress(Exception):  # The server ended it first.
+        connection.close()
 
 
 def _log_in(

@@ -1,0 +1,135 @@
+"""The effects of a rotation, as they happen, and one fault put at one of them.
+
+An effect is a call to Secrets Manager, a login or a statement. They are not listed by hand: a
+rotation that runs through tells them, and each of them is then a point at which something breaks.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Any, TypeVar
+
+import pg8000.native
+
+from rekey.engines.postgresql import session
+
+T = TypeVar("T")
+REFUSED = "28P01"
+
+
+class Killed(BaseException):
+    """The function's process has ended: nothing of it runs any more, no handler and no rollback."""
+
+
+@unique
+class Kind(StrEnum):
+    """What an effect reaches."""
+
+    READ = "read"
+    WRITE = "write"
+    LOGIN = "login"
+    STATEMENT = "statement"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The ``number``-th effect since the schedule began."""
+
+    number: int
+    kind: Kind
+    name: str
+
+
+Fault = Callable[[Effect, Callable[[], Any]], Any]
+"""Does, or does not do, what the effect would have done; returns or raises what the code sees."""
+
+
+@dataclass
+class Effects:
+    """Watches the effects of the code under test, and lets the fault have one of them."""
+
+    at: int | None = None
+    fault: Fault | None = None
+    seen: list[Effect] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    fired: bool = False
+    _watching: bool = False
+    _dead: bool = False
+    _connections: list[pg8000.native.Connection] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """One invocation of the function. Its connections end with it, as its process does."""
+        self._watching, self._dead = True, False
+        try:
+            yield
+        finally:
+            self._watching = False
+            for connection in self._connections:
+                with contextlib.suppress(Exception):
+                    connection.close()
+            self._connections.clear()
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Something else that happens meanwhile, and is no effect of this invocation."""
+        watching, self._watching = self._watching, False
+        try:
+            yield
+        finally:
+            self._watching = watching
+
+    def kill(self) -> Killed:
+        """From here on nothing of this invocation has an effect."""
+        self._dead = True
+        return Killed()
+
+    def happen(self, kind: Kind, name: str, do: Callable[[], T]) -> T:
+        """Let one effect happen, or its fault."""
+        if not self._watching:
+            return do()
+        if self._dead:
+            raise Killed
+        effect = Effect(len(self.seen), kind, name)
+        self.seen.append(effect)
+        if effect.number == self.at and self.fault is not None:
+            self.fired = True
+            result: T = self.fault(effect, do)
+            return result
+        return do()
+
+    def log_in(self, connect: Callable[[], None], connection: Any, username: str) -> None:
+        """Let a login happen, and count it if the server refuses it."""
+        if self._watching:
+            self._connections.append(connection)
+        try:
+            self.happen(Kind.LOGIN, f"log in as {username}", connect)
+        except pg8000.native.DatabaseError as error:
+            if self._watching and error.args[0].get("C") == REFUSED:
+                self.refused[username] += 1
+            raise
+
+
+@contextlib.contextmanager
+def observed(effects: Effects) -> Iterator[None]:
+    """Put ``effects`` between the engine and its driver."""
+    original, start = pg8000.native.Connection, session.START
+
+    class Observed(original):  # type: ignore[misc, valid-type]  # the driver has no types
+        def __init__(self, user: str, **options: Any) -> None:
+            connect = super().__init__
+            effects.log_in(lambda: connect(user, **options), self, user)
+
+        def run(self, sql: str, **options: Any) -> Any:
+            run = super().run
+            return effects.happen(Kind.STATEMENT, sql, lambda: run(sql, **options))
+
+    pg8000.native.Connection = Observed
+    # What happens meanwhile happens in the same thread: it waits for locks that nobody gives up.
+    session.START = start.replace(f"'{session.LOCK_MILLISECONDS}'", "'100'")
+    try:
+        yield
+    finally:
+        pg8000.native.Connection, session.START = original, start

@@ -1,0 +1,249 @@
+"""One rotation with one fault at one effect, what the service does next, and what must hold."""
+
+import copy
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pg8000.native import literal
+
+from local.postgres import Postgres
+from rekey.credential import Credential
+from rekey.errors import RekeyError
+from rekey.model import Label, SecretMetadata, SecretVersion, Step
+from tests.database import Server, new_password
+from tests.faults.effects import Effects, Killed, Kind, observed
+from tests.secret_store import SecretStoreInMemory, StoredSecret
+from tests.world import ARN, SUPERUSER_ARN, World, new_token
+
+T = TypeVar("T")
+ATTEMPTS = 4
+"""How often the service tries at the most until the rotation must have ended right."""
+
+ALLOWED_REFUSALS = 2
+
+
+class WatchedStore(SecretStoreInMemory):
+    """Secrets Manager in memory, every call an effect. It remembers its state before a write."""
+
+    def __init__(self, effects: Effects) -> None:
+        super().__init__()
+        self.effects = effects
+        self.before: dict[str, StoredSecret] = {}
+        self.stale = False
+
+    def _reading(self, name: str, do: Callable[[], T]) -> T:
+        return self.effects.happen(Kind.READ, name, do)
+
+    def _writing(self, name: str, do: Callable[[], T]) -> T:
+        def write() -> T:
+            self.before = copy.deepcopy(self.secrets)
+            return do()
+
+        return self.effects.happen(Kind.WRITE, name, write)
+
+    def describe(self, secret_id: str) -> SecretMetadata:
+        describe = super().describe
+        return self._reading("DescribeSecret", lambda: describe(secret_id))
+
+    def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
+        get = super().get_labelled
+        return self._reading(f"GetSecretValue {label}", lambda: get(secret_id, label))
+
+    def get_version(
+        self, secret_id: str, version_id: str, label: Label | None = None
+    ) -> SecretVersion | None:
+        get = super().get_version
+        name = f"GetSecretValue {label or 'by id'}"
+        return self._reading(name, lambda: get(secret_id, version_id, label))
+
+    def put_version(
+        self, secret_id: str, version: SecretVersion, *, rotation_token: str | None
+    ) -> bool:
+        put = super().put_version
+        return self._writing(
+            "PutSecretValue", lambda: put(secret_id, version, rotation_token=rotation_token)
+        )
+
+    def move_label(
+        self, secret_id: str, label: Label, *, to: str | None, removed_from: str | None
+    ) -> None:
+        move = super().move_label
+        self._writing(
+            f"UpdateSecretVersionStage {label}",
+            lambda: move(secret_id, label, to=to, removed_from=removed_from),
+        )
+
+    def not_seen_yet(self, do: Callable[[], T]) -> T:
+        """Answer a read as if the last write had not happened yet."""
+        now, self.secrets = self.secrets, self.before or self.secrets
+        try:
+            return do()
+        finally:
+            self.secrets = now
+
+
+@dataclass
+class Schedule:
+    """A rotation of a fresh user, driven as Secrets Manager drives it."""
+
+    server: Server
+    effects: Effects
+    alternating: bool
+    rotations_before: int = 0
+    token: str = field(default_factory=new_token)
+    told: list[str] = field(default_factory=list)
+    passwords: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.store = WatchedStore(self.effects)
+        self.world = World(self.server, alternating=self.alternating, store=self.store)
+        self.former: str | None = None
+        self.started = [self.token]
+        self.running: Step | None = None
+
+    def begin(self) -> None:
+        """Rotate as often as it was asked for, so that the first read can be a late one; start."""
+        for _ in range(self.rotations_before):
+            self.world.rotate()
+        self.world.start(self.token)
+        if not self.rotations_before:
+            self.store.before = copy.deepcopy(self.store.secrets)
+        self.former = self.world.secret.holder(Label.CURRENT)
+
+    def run(self) -> list[str]:
+        """Run until it has ended right; what did not hold, in words. Empty is good."""
+        wrong: list[str] = []
+        for _ in range(ATTEMPTS):
+            over = self._attempt(wrong)
+            if over:
+                break
+            self._next_token()
+        else:
+            wrong.append(f"not converged after {ATTEMPTS} attempts")
+        self.store.end_rotation(ARN)
+        wrong += self._ended_wrong()
+        return wrong
+
+    def _attempt(self, wrong: list[str]) -> bool:
+        """One try of the service, from createSecret; whether every step went well."""
+        for step in Step:
+            done = self.invoke(step, self.token)
+            wrong += [f"{step.value}: {what}" for what in self.violations()]
+            if not done:
+                return False
+        return True
+
+    def invoke(self, step: Step, token: str) -> bool:
+        """One invocation of the function; False if it failed or was killed."""
+        self.running = step
+        try:
+            with self.effects.watching():
+                self.world.step(step, token)
+        except Killed:
+            return False
+        except RekeyError as error:
+            self.told.append(f"{type(error).__name__}: {error}")
+            return False
+        return True
+
+    def _next_token(self) -> None:
+        """The service goes on with the pending version, or starts anew if that is gone."""
+        if self.world.secret.holder(Label.PENDING) != self.token:
+            self.token = self.world.start()
+            self.started.append(self.token)
+
+    # What must hold
+
+    def violations(self) -> list[str]:
+        """What does not hold at this instant."""
+        with self.effects.aside():
+            live = [version for version in self.world.secret.values if self._logs_in(version)]
+            wrong = []
+            if not any(self.world.secret.labels.get(version) for version in live):
+                wrong.append("locked out: no labelled version logs in")
+            if self.alternating and self.world.secret.holder(Label.CURRENT) not in live:
+                wrong.append("locked out: AWSCURRENT does not log in")
+        wrong += [
+            f"{version} is live without a label"
+            for version in live
+            if not self.world.secret.labels.get(version) and not self._labelled_twin(version)
+        ]
+        wrong += [f"leaked: {text}" for text in self.told if self._leaks(text)]
+        wrong += [
+            f"{count} refused logins of {username}"
+            for username, count in self.effects.refused.items()
+            if count > ALLOWED_REFUSALS * len(self.started)
+        ]
+        return wrong
+
+    def _ended_wrong(self) -> list[str]:
+        with self.effects.aside():
+            wrong = [] if self.world.settled() else ["not settled: AWSCURRENT or AWSPENDING"]
+            if self.alternating and not wrong:
+                wrong += self._rights_differ()
+        if self.world.secret.holder(Label.CURRENT) == self.former:
+            wrong.append("the rotation left the former version current")
+        return wrong
+
+    def _rights_differ(self) -> list[str]:
+        current = self.world.credential(Label.CURRENT)
+        if current is None:
+            return ["AWSCURRENT has no value"]
+        with self.server.connect(current.username, current.password) as connection:
+            try:
+                connection.check_identity(current.username, self.server.base)
+            except RekeyError as error:
+                return [str(error)]
+        return []
+
+    def _logs_in(self, version: str) -> bool:
+        value = self.world.secret.values[version]
+        if value is None:
+            return False
+        credential = Credential.parse(value, what=version)
+        self.passwords.add(credential.password)
+        return self.server.logs_in(credential.username, credential.password)
+
+    def _labelled_twin(self, version: str) -> bool:
+        """Whether a labelled version holds the same credential."""
+        values, labels = self.world.secret.values, self.world.secret.labels
+        return any(values[v] == values[version] and labels.get(v) for v in values if v != version)
+
+    def _leaks(self, text: str) -> bool:
+        secrets_ = {*self.passwords, self.server.postgres.password}
+        return any(password in text for password in secrets_)
+
+
+@contextmanager
+def fresh(
+    postgres: Postgres, effects: Effects, *, alternating: bool, rotations_before: int
+) -> Iterator[Schedule]:
+    """A user and a superuser of their own for one schedule, gone afterwards."""
+    base, password = f"app_{secrets.token_hex(5)}", new_password()
+    admin, admin_password = f"{base}_admin", new_password()
+    postgres.execute(
+        f"CREATE ROLE {base} LOGIN PASSWORD {literal(password)}",
+        f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(admin_password)}",
+        f"GRANT {base} TO {admin} WITH ADMIN OPTION",
+    )
+    with observed(effects):
+        schedule = Schedule(
+            Server(postgres, base, password), effects, alternating, rotations_before
+        )
+        superuser = schedule.store.secrets[SUPERUSER_ARN]
+        superuser.values["v1"] = schedule.world.document(admin, admin_password)
+        schedule.begin()
+        yield schedule
+    clone = f"{base}_clone"
+    postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^{base}'",
+        f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{clone}') THEN"
+        f" DROP OWNED BY {clone}; DROP ROLE {clone}; END IF; END $$",
+        f"DROP OWNED BY {admin}",
+        f"DROP ROLE {admin}",
+        f"DROP OWNED BY {base}",
+        f"DROP ROLE {base}",
+    )
