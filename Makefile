@@ -1,19 +1,20 @@
 # Everything runs in environments of its own under .venv/; `make setup` says what it installs.
 PYTHON ?= python3
+RECORDINGS_PYTHON ?= python3.12
 
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin
 TOOLCHAIN := $(PYTHON) -m local.toolchain
-SOURCES := layers functions local tests
+SOURCES := layers functions local tests benchmarks
 
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo test check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench compare recordings test check lint ruff mypy template structure lock clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: ## Make the environments
 	@$(TOOLCHAIN)
@@ -27,6 +28,20 @@ deploy-local: setup ## sam build and sam deploy into that account
 
 demo: setup ## Rotate real credentials on a real PostgreSQL, and watch
 	@$(DEV)/python -m local.demo
+
+migration-report: ## What would happen to secrets that are moved here; OPTIONS="--read-values ..."
+	@$(TOOLCHAIN) dev
+	@PYTHONPATH=layers/rekey $(DEV)/python -m local.migration $(OPTIONS)
+
+bench: setup ## What a rotation costs: calls, time, start, size; OPTIONS=--quick
+	@PYTHONPATH=layers/rekey $(DEV)/python -m benchmarks $(OPTIONS)
+
+compare: setup ## AWS's rotation templates beside Rekey; TEMPLATES=<checkout>
+	@$(DEV)/python -m benchmarks.compare "$(TEMPLATES)" $(OPTIONS)
+
+recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<checkout>
+	@$(RECORDINGS_PYTHON) -m local.toolchain recordings
+	@$(DEV)/python -m benchmarks.recordings "$(LOCALSTACK)"
 
 test: setup ## Every test
 	@$(PYTHON) -m local.postgres_installations

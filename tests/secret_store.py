@@ -15,12 +15,26 @@ class StoredSecret:
     """Values and labels by version id. A version that awaits its value has None."""
 
     values: dict[str, str | None] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
     labels: dict[str, set[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rotation_enabled: bool = True
 
     def holder(self, label: str) -> str | None:
         return next((version for version, held in self.labels.items() if label in held), None)
+
+    def put_by_hand(self, value: str) -> str:
+        """PutSecretValue by an operator: a new AWSCURRENT; a rotation under way is abandoned."""
+        version = f"by-hand-{len(self.values)}"
+        self.values[version] = value
+        self.written.append(version)
+        self.move(Label.CURRENT, version)
+        self.move(Label.PENDING, None)
+        return version
+
+    def created(self, version: str) -> float:
+        """When the value was written, counted in writes."""
+        return float(self.written.index(version) if version in self.written else len(self.written))
 
     def move(self, label: str, to: str | None) -> None:
         """Put the label on one version only, with what that does to the others."""
@@ -46,7 +60,7 @@ class SecretStoreInMemory:
     # What the service and its users do
 
     def create(self, arn: str, value: str, **tags: str) -> StoredSecret:
-        secret = StoredSecret({"v1": value}, {"v1": {Label.CURRENT}}, dict(tags))
+        secret = StoredSecret({"v1": value}, ["v1"], {"v1": {Label.CURRENT}}, dict(tags))
         self.secrets[arn] = secret
         return secret
 
@@ -87,6 +101,8 @@ class SecretStoreInMemory:
         secret = self._secret(secret_id)
         if secret.values.get(version.version_id) not in (None, version.value):
             return False
+        if secret.values.get(version.version_id) is None:
+            secret.written.append(version.version_id)
         secret.values[version.version_id] = version.value
         for label in version.labels:
             secret.move(label, version.version_id)
@@ -108,7 +124,8 @@ class SecretStoreInMemory:
         value = secret.values.get(version_id or "")
         if version_id is None or value is None:
             return None
-        return SecretVersion(version_id, frozenset(secret.labels.get(version_id, ())), value)
+        labels = frozenset(secret.labels.get(version_id, ()))
+        return SecretVersion(version_id, labels, value, secret.created(version_id))
 
     def _secret(self, secret_id: str) -> StoredSecret:
         if secret_id not in self.secrets:

@@ -10,13 +10,13 @@ from rekey.model import Deadline, RotationRequest, StepResult
 
 ENGINE = Sealed(PostgresqlEngine())
 RULES = environment.password_rules()
-STORE = SecretsManager(clients.secrets_manager())
-SUPERUSERS = Superusers(STORE, clients.rds)
 
 
 def step(request: RotationRequest, deadline: Deadline) -> StepResult:
     """Join the decisions to the adapters."""
-    world = (STORE, SUPERUSERS, ENGINE, RULES.generate)
+    # Not at init: a function that only starts, or gets a wrong event, needs no client.
+    store = SecretsManager(clients.secrets_manager())
+    world = (store, Superusers(store, clients.rds), ENGINE, RULES.generate)
     return rotation.run(rotation.Rotation(request, *world, deadline))
 
 

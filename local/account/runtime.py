@@ -29,6 +29,7 @@ from ministack.services import lambda_svc
 
 from local.account.settings import SettingsError
 
+TIMED_OUT = "Sandbox.Timedout"
 _extraction = threading.Lock()
 
 
@@ -46,6 +47,9 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # Mini
         extras.pop("depth", None)
         extras.pop("durable", None)
         answer: dict[str, Any] = super().invoke(event, request_id, **extras)
+        if answer.get("error_payload", {}).get("errorType") == TIMED_OUT:
+            # Nothing but this line, which is Lambda's own, tells an operator what happened.
+            answer["log"] = f"{answer.get('log') or ''}\n{request_id} {answer['error']}".lstrip()
         return answer
 
     def _spawn(self, init_timeout: float | None = None) -> None:

@@ -137,11 +137,8 @@ def value_put_by_hand(schedule: Schedule) -> Fault:
             "SET lock_timeout = '200ms'",
             f'ALTER ROLE "{current.username}" PASSWORD {literal(password)}',
         )
-        version = new_token()
         value = current.with_login(current.username, password).to_json()
-        schedule.world.secret.values[version] = value
-        schedule.world.secret.move(Label.CURRENT, version)
-        schedule.store.end_rotation(ARN)
+        schedule.world.secret.put_by_hand(value)
         schedule.former = None
 
     return _meanwhile(schedule, put)

@@ -169,7 +169,9 @@ class Schedule:
         wrong += [
             f"{version} is live without a label"
             for version in live
-            if not self.world.secret.labels.get(version) and not self._labelled_twin(version)
+            if not self.world.secret.labels.get(version)
+            and not self._labelled_twin(version)
+            and self._in_use(version)
         ]
         wrong += [f"leaked: {text}" for text in self.told if self._leaks(text)]
         wrong += [
@@ -211,6 +213,12 @@ class Schedule:
         """Whether a labelled version holds the same credential."""
         values, labels = self.world.secret.values, self.world.secret.labels
         return any(values[v] == values[version] and labels.get(v) for v in values if v != version)
+
+    def _in_use(self, version: str) -> bool:
+        """Whether it is of the user of AWSCURRENT; the other one gets a new password first."""
+        value, current = self.world.secret.values[version], self.world.credential(Label.CURRENT)
+        parsed = Credential.parse(value or "", what=version)
+        return current is not None and parsed.username == current.username
 
     def _leaks(self, text: str) -> bool:
         secrets_ = {*self.passwords, self.server.postgres.password}

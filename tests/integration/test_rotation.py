@@ -145,6 +145,100 @@ def test_an_abandoned_rotation_goes_on_with_its_password_under_the_next_token(
     assert world.settled()
 
 
+def changed(world: World, **keys: str) -> str:
+    """AWSCURRENT's value with some keys changed."""
+    current = world.secret.values[world.secret.holder(Label.CURRENT) or ""] or ""
+    return json.dumps({**json.loads(current), **keys})
+
+
+@pytest.mark.parametrize("keys", [{"host": "localhost"}, {"masterarn": SUPERUSER_ARN}])
+def test_an_edit_after_an_interruption_never_costs_the_only_live_password(
+    single: World, keys: dict[str, str]
+) -> None:
+    """The server has the interrupted password, and the edited secret cannot go on with it."""
+    interrupted = single.start()
+    for step in (Step.CREATE, Step.SET):
+        single.step(step, interrupted)
+    single.secret.put_by_hand(changed(single, **keys))
+    for _ in range(3):
+        token = single.start()
+        with pytest.raises(errors.InterruptedRotation, match=interrupted):
+            single.step(Step.CREATE, token)
+        single.store.end_rotation(ARN)
+        assert single.logs_in(Label.INTENT)
+
+
+def test_an_edit_after_an_interruption_that_changed_nothing_is_rotated(single: World) -> None:
+    single.step(Step.CREATE, single.start())
+    single.secret.put_by_hand(changed(single, host="localhost"))
+    single.rotate()
+    assert single.settled()
+
+
+def test_the_live_password_put_by_hand_after_an_interruption_is_rotated(single: World) -> None:
+    interrupted = single.start()
+    for step in (Step.CREATE, Step.SET):
+        single.step(step, interrupted)
+    meant = json.loads(single.secret.values[interrupted] or "")["password"]
+    single.secret.put_by_hand(changed(single, password=meant))
+    token = single.rotate()
+    assert json.loads(single.secret.values[token] or "")["password"] != meant
+    assert single.settled()
+
+
+def test_a_password_that_was_superseded_by_hand_is_never_brought_back(single: World) -> None:
+    """Its version has REKEY_INTENT and no other label, like one that was interrupted."""
+    old = json.loads(single.secret.values[single.rotate()] or "")["password"]
+    for _ in range(2):
+        password = new_password()
+        single.server.postgres.execute(
+            f"ALTER ROLE {single.server.base} PASSWORD {literal(password)}"
+        )
+        single.secret.put_by_hand(changed(single, password=password))
+    token = single.rotate()
+    assert json.loads(single.secret.values[token] or "")["password"] != old
+    assert single.settled()
+
+
+def test_an_interrupted_value_that_cannot_be_seen_yet_is_waited_for(single: World) -> None:
+    class LateIntent(SecretStoreInMemory):
+        lag = 0
+
+        def get_version(
+            self, secret_id: str, version_id: str, label: Label | None = None
+        ) -> SecretVersion | None:
+            if label is Label.INTENT and self.lag:
+                self.lag -= 1
+                return None
+            return super().get_version(secret_id, version_id, label)
+
+    store = LateIntent()
+    world = World(single.server, store=store)
+    interrupted = world.start()
+    for step in (Step.CREATE, Step.SET):
+        world.step(step, interrupted)
+    world.store.end_rotation(ARN)
+    store.lag = 2
+    token = world.rotate()
+    assert world.secret.values[token] == world.secret.values[interrupted]
+    assert world.settled()
+
+
+def test_another_function_s_value_never_pushes_an_interrupted_password_out(single: World) -> None:
+    interrupted = single.start()
+    for step in (Step.CREATE, Step.SET):
+        single.step(step, interrupted)
+    single.store.end_rotation(ARN)
+    token = single.start()
+    foreign = SecretVersion(
+        token, frozenset({Label.PENDING}), single.document(single.server.base, new_password())
+    )
+    single.store.put_version(ARN, foreign, rotation_token=None)
+    with pytest.raises(errors.InterruptedRotation):
+        single.step(Step.CREATE, token)
+    assert single.logs_in(Label.INTENT)
+
+
 def test_a_version_that_was_rejected_is_not_gone_on_with(world: World) -> None:
     rejected = world.start()
     world.step(Step.CREATE, rejected)
@@ -427,6 +521,23 @@ def test_a_superuser_that_is_refused_is_named_as_such(alternating: World) -> Non
     assert logins(alternating)[1] - refused == 2
 
 
+def test_refusals_of_the_superuser_do_not_count_against_the_application(
+    alternating: World,
+) -> None:
+    superuser = alternating.store.secrets[SUPERUSER_ARN]
+    right = superuser.values["v1"]
+    superuser.values["v1"] = alternating.document("postgres", new_password())
+    token = alternating.start()
+    alternating.step(Step.CREATE, token)
+    with pytest.raises(errors.SuperuserRejected):
+        alternating.step(Step.SET, token)
+    superuser.values["v1"] = right
+    for step in (Step.SET, Step.TEST, Step.FINISH):
+        alternating.step(step, token)
+    alternating.store.end_rotation(ARN)
+    assert alternating.settled()
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
@@ -455,6 +566,19 @@ def test_a_secret_that_names_itself_as_superuser_is_refused(alternating: World) 
     alternating.step(Step.CREATE, token)
     with pytest.raises(errors.SuperuserMismatch):
         alternating.step(Step.SET, token)
+
+
+def test_a_superuser_that_is_the_peer_itself_is_refused(server: Server) -> None:
+    """Whoever has an account postgres_clone must not get the password of postgres."""
+    world = World(server, alternating=True)
+    superuser = json.loads(world.store.secrets[SUPERUSER_ARN].values["v1"] or "")
+    world.store.secrets[SUPERUSER_ARN].values["v1"] = json.dumps(
+        {**superuser, "username": server.clone}
+    )
+    token = world.start()
+    world.step(Step.CREATE, token)
+    with pytest.raises(errors.SuperuserMismatch):
+        world.step(Step.SET, token)
 
 
 @pytest.mark.parametrize(
@@ -610,6 +734,6 @@ def test_a_rotation_while_the_server_is_down_leaves_the_current_credential(world
     assert world.settled()
 
 
-def test_two_secrets_never_get_the_same_token_confused(world: World) -> None:
+def test_a_token_of_nobody_is_unknown(world: World) -> None:
     with pytest.raises(errors.VersionUnknown):
         world.step(Step.SET, new_token())

@@ -60,7 +60,7 @@ class LeakingEngine(PostgresqlEngine):
         vars(self).update(kind=kind, at_login=at_login)
         return Sealed(self)
 
-    def connect(self, credential: Credential, deadline: Deadline) -> LeakingConnection:  # type: ignore[override]  # a leaking one on purpose
+    def connect(self, credential: Credential, deadline: Deadline) -> LeakingConnection:
         connection = LeakingConnection(vars(self)["kind"])
         if vars(self)["at_login"] or deadline.remaining() < 0:
             connection.set_password("app", credential.password)

@@ -66,6 +66,8 @@ class Credential:
         Raises InvalidSecretValue if it is more than Secrets Manager stores.
         """
         text = json.dumps(self.document, ensure_ascii=False)
+        if not _travels(text):
+            text = json.dumps(self.document)
         if len(text.encode()) > MAX_BYTES:
             raise InvalidSecretValue(
                 f"With the new password, the value has more than {MAX_BYTES} bytes. Shorten it."

@@ -22,6 +22,7 @@ a secret value.
     │   ├── VersionRejected
     │   ├── VersionNotReadable       the value is not there (yet)
     │   ├── IntentMissing
+    │   ├── InterruptedRotation
     │   ├── LabelMoved
     │   ├── CredentialMismatch
     │   ├── SuperuserMismatch
@@ -112,6 +113,10 @@ class VersionNotReadable(GuardError):
 
 class IntentMissing(GuardError):
     """The version lacks REKEY_INTENT: createSecret never wrote it."""
+
+
+class InterruptedRotation(GuardError):
+    """An earlier rotation was cut off, and a person has to say which password counts."""
 
 
 class LabelMoved(GuardError):

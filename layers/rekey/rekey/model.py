@@ -37,7 +37,7 @@ class Label(StrEnum):
     service takes AWSPENDING away. ``REKEY_REJECTED`` rules a version out for good. The labels
     named after strategies tell later steps what createSecret chose. ``REKEY_REFUSED_1`` and
     ``_2`` count the logins that the server refused to this rotation; after the second, no step
-    of it logs in again.
+    of it logs in again. The superuser's logins are counted apart.
     """
 
     CURRENT = "AWSCURRENT"
@@ -50,6 +50,8 @@ class Label(StrEnum):
     DUAL_PASSWORD = "REKEY_DUAL_PASSWORD"  # noqa: S105 - the name of a label
     REFUSED_ONCE = "REKEY_REFUSED_1"
     REFUSED_TWICE = "REKEY_REFUSED_2"
+    SUPERUSER_REFUSED_ONCE = "REKEY_SUPERUSER_REFUSED_1"
+    SUPERUSER_REFUSED_TWICE = "REKEY_SUPERUSER_REFUSED_2"
 
 
 STRATEGY_LABELS = {
@@ -99,11 +101,12 @@ class SecretMetadata:
 
 @dataclass(frozen=True)
 class SecretVersion:
-    """One version of a secret with its value and its labels."""
+    """One version of a secret with its value, its labels, and when it was written (epoch)."""
 
     version_id: str
     labels: frozenset[str]
     value: str = field(repr=False)
+    created: float = field(default=0.0, compare=False)
 
     @property
     def strategy(self) -> Strategy | None:

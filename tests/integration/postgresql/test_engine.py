@@ -142,10 +142,15 @@ def test_what_the_base_user_lost_the_clone_loses(server: Server) -> None:
     server.postgres.execute(f"DROP ROLE {role}")
 
 
-def test_a_clone_that_lost_its_membership_is_repaired_when_it_is_its_turn(server: Server) -> None:
+def test_a_clone_that_lost_its_membership_stops_it_and_the_grant_named_repairs_it(
+    server: Server,
+) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(f"REVOKE {server.base} FROM {server.clone}")
     password = new_password()
+    with pytest.raises(errors.PrivilegesDiffer) as raised:
+        server.provide(server.clone, password)
+    server.postgres.execute(str(raised.value).partition("run: ")[2].rstrip("."))
     server.provide(server.clone, password)
     with server.connect(server.clone, password) as connection:
         connection.check_identity(server.clone, server.base)
@@ -173,6 +178,10 @@ def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: Server) -> N
             "default privileges in postgres",
         ),
         ("GRANT CREATE ON DATABASE postgres TO {clone}", "rights granted to it directly"),
+        (
+            "CREATE TABLE t_{clone} (); CREATE POLICY p ON t_{clone} TO {clone} USING (true)",
+            "policies in postgres",
+        ),
     ],
 )
 def test_a_clone_in_use_with_a_right_of_its_own_stops_the_rotation_untouched(
@@ -205,6 +214,122 @@ def test_a_base_user_whose_time_has_passed_gets_no_password(server: Server) -> N
     for pending in (server.base, server.clone):
         with pytest.raises(errors.AccountExpired, match="VALID UNTIL 'infinity'"):
             server.provide(pending, new_password())
+
+
+def test_a_clone_that_only_claims_to_act_as_the_base_user_is_never_trusted(
+    server: Server,
+) -> None:
+    """Any role may set its own role setting to a name that it is no member of."""
+    password = new_password()
+    server.postgres.execute(f"CREATE ROLE {server.clone} LOGIN PASSWORD {literal(password)}")
+    server.query(server.clone, password, f"ALTER ROLE {server.clone} SET role = '{server.base}'")
+    for pending in (server.base, server.clone):
+        with pytest.raises(errors.PrivilegesDiffer):
+            server.provide(pending, new_password())
+    server.connect(server.base, server.password).close()
+
+
+def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: Server) -> None:
+    server.provide(server.clone, new_password())
+    server.postgres.execute(f"GRANT {server.base} TO {server.clone} WITH ADMIN OPTION")
+    with pytest.raises(errors.PrivilegesDiffer, match="ADMIN OPTION"):
+        server.provide(server.base, new_password())
+    server.provide(server.clone, new_password())
+    administers = f"pg_has_role('{server.clone}', '{server.base}', 'MEMBER WITH ADMIN OPTION')"
+    assert server.postgres.execute(f"SELECT {administers}") == [[False]]
+
+
+EVIL = """
+CREATE FUNCTION {schema}.{name} RETURNS text LANGUAGE plpgsql AS
+$$ BEGIN EXECUTE 'ALTER ROLE {role} CREATEROLE'; RETURN ''; END $$
+"""
+SHADOWED = ("set_config(text, text, boolean)", "current_setting(text)", "pg_is_in_recovery()")
+
+
+def is_createrole(server: Server) -> bool:
+    rows = server.postgres.execute(
+        f"SELECT rolcreaterole FROM pg_roles WHERE rolname = '{server.base}'"
+    )
+    return bool(rows[0][0])
+
+
+def test_no_function_in_a_user_s_search_path_runs_with_the_superuser_s_rights(
+    server: Server,
+) -> None:
+    """The base user may set its own search_path, and the setting is copied to the clone."""
+    schema = f"{server.base}_s"
+    server.postgres.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {server.base}")
+    traps = [EVIL.format(schema=schema, name=name, role=server.base) for name in SHADOWED]
+    path = f"ALTER ROLE {server.base} SET search_path = {schema}, pg_catalog"
+    server.query(server.base, server.password, *traps, path)
+    server.provide(server.clone, new_password())
+    assert not is_createrole(server)
+
+
+def test_no_function_in_a_database_s_search_path_runs_with_the_superuser_s_rights(
+    server: Server,
+) -> None:
+    """Whoever owns a database may set its search_path, and the secret names the database."""
+    database = f"{server.base}_d"
+    server.postgres.execute(f"CREATE DATABASE {database} OWNER {server.base}")
+    with server.postgres.connect(server.base, server.password, database) as connection:
+        connection.run("CREATE SCHEMA evil")
+        for name in SHADOWED:
+            connection.run(EVIL.format(schema="evil", name=name, role=server.base))
+        connection.run(f"ALTER DATABASE {database} SET search_path = evil, pg_catalog")
+    change = PeerChange(server.base, server.clone, server.clone, new_password())
+    with server.superuser(dbname=database) as connection:
+        connection.provide_peer(change)
+    server.superuser(dbname=database).close()
+    assert not is_createrole(server)
+    server.postgres.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def test_a_role_setting_of_the_database_does_not_change_who_the_superuser_is(
+    server: Server,
+) -> None:
+    database = f"{server.base}_d"
+    server.postgres.execute(
+        f"CREATE DATABASE {database}", f"ALTER DATABASE {database} SET role = '{server.base}'"
+    )
+    change = PeerChange(server.base, server.clone, server.clone, new_password())
+    with server.superuser(dbname=database) as connection:
+        connection.provide_peer(change)
+    server.postgres.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def test_a_base_user_that_is_itself_in_one_database_has_a_clone_that_is_the_base_user_there(
+    server: Server,
+) -> None:
+    server.postgres.execute(f"ALTER ROLE {server.base} IN DATABASE postgres SET role = 'none'")
+    password = new_password()
+    server.provide(server.clone, password)
+    with server.connect(server.clone, password) as connection:
+        connection.check_identity(server.clone, server.base)
+
+
+def test_valid_until_is_copied_to_the_second_whatever_the_server_s_style_of_dates(
+    server: Server,
+) -> None:
+    server.postgres.execute(
+        f"ALTER ROLE {server.base} VALID UNTIL '2999-02-03 04:05:06+00'",
+        "ALTER DATABASE postgres SET datestyle = 'SQL, DMY'",
+        "ALTER DATABASE postgres SET timezone = 'Asia/Kolkata'",
+    )
+    try:
+        server.provide(server.clone, new_password())
+    finally:
+        server.postgres.execute("ALTER DATABASE postgres RESET ALL")
+    rows = server.postgres.execute(
+        "SELECT count(DISTINCT rolvaliduntil) FROM pg_roles"
+        f" WHERE rolname IN ('{server.base}', '{server.clone}')"
+    )
+    assert rows == [[1]]
+
+
+def test_a_password_that_scram_cannot_prepare_is_named_as_such(server: Server) -> None:
+    with pytest.raises(errors.InvalidSecretValue, match="SASLprep"):
+        server.connect(server.base, "bell \x07")
 
 
 def test_a_missing_base_user_is_named(server: Server) -> None:

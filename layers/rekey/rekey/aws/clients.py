@@ -1,9 +1,13 @@
-"""Boto3 clients, made once per execution environment and only when they are used."""
+"""AWS clients, made once per execution environment and only when they are used.
+
+They are botocore's, which are what boto3 hands out: boto3 itself would only add its transfer
+manager for S3 to what every cold start loads.
+"""
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -15,12 +19,18 @@ CONFIG = Config(connect_timeout=3, read_timeout=5)
 
 
 @functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@functools.cache
 def secrets_manager() -> "SecretsManagerClient":
     """Return the client for Secrets Manager."""
-    return boto3.client("secretsmanager", config=CONFIG)
+    client = _session().create_client("secretsmanager", config=CONFIG)
+    return cast("SecretsManagerClient", client)
 
 
 @functools.cache
 def rds() -> "RDSClient":
     """Return the client for RDS."""
-    return boto3.client("rds", config=CONFIG)
+    return cast("RDSClient", _session().create_client("rds", config=CONFIG))

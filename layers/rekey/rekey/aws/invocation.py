@@ -4,15 +4,17 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rekey.errors import RekeyError, UnexpectedFailure
 from rekey.model import Deadline, RotationRequest, StepResult
 from rekey.request import parse_request
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MARGIN_SECONDS = 2.0
 """What stays of the function's time to report an error after everything has timed out."""
@@ -20,7 +22,7 @@ MARGIN_SECONDS = 2.0
 NAMESPACE = "Rekey"
 """Of the metrics. Stated here, as metrics without one would make a rotation that worked fail."""
 
-Handler = Callable[[object, LambdaContext], None]
+Handler = Callable[[object, "LambdaContext"], None]
 
 # Botocore logs whole requests at DEBUG, secret values included: whatever level the function's
 # logging is set to, it stays above that.
@@ -38,7 +40,7 @@ def rotation_handler(
     """
     logger, metrics = Logger(), Metrics(namespace=NAMESPACE)
 
-    def handler(event: object, context: LambdaContext) -> None:
+    def handler(event: object, context: "LambdaContext") -> None:
         report = _Report(logger, metrics, engine)
         try:
             result = step(report.about(parse_request(event)), _deadline(context))
@@ -90,7 +92,7 @@ class _Report:
         self._metrics.flush_metrics()
 
 
-def _deadline(context: LambdaContext) -> Deadline:
+def _deadline(context: "LambdaContext") -> Deadline:
     return Deadline.after(context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
 
 

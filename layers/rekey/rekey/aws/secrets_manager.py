@@ -106,9 +106,14 @@ class _LabelElsewhere(SecretsManagerFailure):
 
 def _version(answer: Any) -> SecretVersion:
     if "SecretString" not in answer:
-        raise InvalidSecretValue("The secret is binary. Store a JSON object as SecretString.")
+        raise InvalidSecretValue(
+            f"The secret {answer['ARN']} is binary. Store a JSON object as SecretString."
+        )
     return SecretVersion(
-        answer["VersionId"], frozenset(answer.get("VersionStages", ())), answer["SecretString"]
+        answer["VersionId"],
+        frozenset(answer.get("VersionStages", ())),
+        answer["SecretString"],
+        answer["CreatedDate"].timestamp(),
     )
 
 
@@ -121,7 +126,7 @@ def _ask(call: Callable[..., T], **parameters: Any) -> T:
     try:
         return call(**parameters)
     except ClientError as error:
-        failure = _sort(error)
+        failure = _sort(error, parameters["SecretId"])
     except BotoCoreError as error:
         failure = SecretsManagerFailure(
             f"Secrets Manager did not answer ({type(error).__name__}). Check the route or the VPC "
@@ -130,16 +135,17 @@ def _ask(call: Callable[..., T], **parameters: Any) -> T:
     raise failure
 
 
-def _sort(error: ClientError) -> RekeyError:
+def _sort(error: ClientError, secret_id: str) -> RekeyError:
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", "")
-    said = f"{error.operation_name}: {code}: {message}"
+    said = f"{error.operation_name} of {secret_id}: {code}: {message}"
     if code == NOT_FOUND:
         return SecretNotFound(f"Secrets Manager finds no such secret or version. {said}")
-    if code == EXISTS:
+    if code == EXISTS and error.operation_name == "PutSecretValue":
         return _ValueExists(said)
     if code == "InvalidRequestException" and "VersionStage" in message:
-        return _LabelElsewhere(said)
+        # Said by GetSecretValue alone; elsewhere it is a failure like any other.
+        return _LabelElsewhere(said) if "Get" in said else SecretsManagerFailure(said)
     if code in DENIED:
         return SecretAccessDenied(
             "The function's role may not do this. For a superuser secret: give it the tag "

@@ -1,7 +1,7 @@
 """createSecret: store the new value with AWSPENDING and REKEY_INTENT, and never a second one."""
 
 from rekey.credential import Credential
-from rekey.errors import InvalidSecretValue, LabelMoved
+from rekey.errors import InterruptedRotation, LabelMoved
 from rekey.model import (
     STRATEGY_LABELS,
     Label,
@@ -12,7 +12,8 @@ from rekey.model import (
     Strategy,
 )
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
-from rekey.rotation.guards import check_pending, is_current, same_server
+from rekey.rotation.guards import START_ANEW, check_pending, is_current
+from rekey.rotation.interrupted import password_to_go_on_with
 from rekey.rotation.strategy import alternating_users, choose_strategy
 
 
@@ -26,70 +27,52 @@ def create_secret(rotation: Rotation) -> StepResult:
     if is_current(metadata, rotation.token):
         return ALREADY_CURRENT
     check_pending(metadata, rotation.token)
-    current = rotation.credential(_current(rotation, metadata))
+    version = _current(rotation, metadata)
+    current = rotation.credential(version)
     strategy = choose_strategy(metadata.tags, current, rotation.engine)
+    username = _next_user(rotation, current, strategy)
+    password = password_to_go_on_with(rotation, metadata, version, username)
+    wanted = current.with_login(username, password or rotation.new_password())
     labels = frozenset({Label.PENDING, Label.INTENT, STRATEGY_LABELS[strategy]})
-    value = _wanted(rotation, metadata, current, strategy).to_json()
-    version = SecretVersion(rotation.token, labels, value)
     if rotation.store.put_version(
-        rotation.arn, version, rotation_token=rotation.request.rotation_token
+        rotation.arn,
+        SecretVersion(rotation.token, labels, wanted.to_json()),
+        rotation_token=rotation.request.rotation_token,
     ):
         return StepResult(Outcome.DONE, "The new value is stored.", strategy)
-    _adopt(rotation, metadata, strategy)
+    if Label.INTENT not in metadata.labels[rotation.token]:
+        _adopt(rotation, metadata, strategy, goes_on=password is not None)
     return StepResult(Outcome.NOTHING_TO_DO, "The version has a value already.", strategy)
 
 
 def _current(rotation: Rotation, metadata: SecretMetadata) -> SecretVersion:
-    """Read AWSCURRENT. Reads are eventually consistent: the two must tell the same version."""
+    """Read AWSCURRENT. Reads are eventually consistent: both must tell the same version."""
     current = rotation.store.get_labelled(rotation.arn, Label.CURRENT)
     if current.version_id != metadata.holder(Label.CURRENT):
         raise LabelMoved("AWSCURRENT has just moved. Secrets Manager repeats the rotation.")
     return current
 
 
-def _wanted(
-    rotation: Rotation, metadata: SecretMetadata, current: Credential, strategy: Strategy
-) -> Credential:
-    """Return the wanted value: an interrupted rotation's password, or a new one.
-
-    After an interruption the server may or may not have that password. Going on with it is right
-    in both cases; a second one could leave a live password in a version that is deleted.
-    """
-    username = current.username
+def _next_user(rotation: Rotation, current: Credential, strategy: Strategy) -> str:
     if strategy is Strategy.ALTERNATING_USERS:
-        username = alternating_users(username, rotation.engine).peer(username)
-    interrupted = _interrupted(rotation, metadata)
-    if (
-        interrupted is not None
-        and interrupted.username == username
-        and same_server(interrupted, current, rotation.engine)
-    ):
-        return current.with_login(username, interrupted.password)
-    return current.with_login(username, rotation.new_password())
+        users = alternating_users(current.username, rotation.engine)
+        return users.peer(current.username)
+    return current.username
 
 
-def _interrupted(rotation: Rotation, metadata: SecretMetadata) -> Credential | None:
-    """Read what an earlier rotation meant to set, if it was cut off."""
-    holder = metadata.holder(Label.INTENT)
-    if holder is None or holder == rotation.token:
-        return None
-    if {Label.CURRENT, Label.PREVIOUS, Label.REJECTED} & metadata.labels[holder]:
-        return None
-    version = rotation.store.get_version(rotation.arn, holder)
-    try:
-        return None if version is None else Credential.parse(version.value, what=Label.INTENT)
-    except InvalidSecretValue:
-        return None
-
-
-def _adopt(rotation: Rotation, metadata: SecretMetadata, strategy: Strategy) -> None:
+def _adopt(
+    rotation: Rotation, metadata: SecretMetadata, strategy: Strategy, *, goes_on: bool
+) -> None:
     """Label a value that stands under this token without our labels.
 
     Another rotation function stored it, for example AWS's template before the secret was moved.
     REKEY_INTENT comes last: with it, the version counts as ours.
     """
-    if Label.INTENT in metadata.labels[rotation.token]:
-        return
+    if goes_on:
+        raise InterruptedRotation(
+            f"The version {metadata.holder(Label.INTENT)} may hold the password that the server "
+            f"has, and another function has stored a second one under this token. {START_ANEW}"
+        )
     for label in (STRATEGY_LABELS[strategy], Label.INTENT):
         holder = metadata.holder(label)
         rotation.store.move_label(rotation.arn, label, to=rotation.token, removed_from=holder)

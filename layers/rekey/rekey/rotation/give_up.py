@@ -16,6 +16,6 @@ def give_up(rotation: Rotation, current: SecretVersion) -> RekeyError:
         return LabelMoved("AWSCURRENT has just moved. Secrets Manager repeats the rotation.")
     rotation.store.move_label(rotation.arn, Label.PENDING, to=None, removed_from=rotation.token)
     return CredentialMismatch(
-        "AWSPENDING is for another server or user than the one that follows AWSCURRENT. Nothing "
-        "was changed on the server, and this rotation is given up. Start a new one."
+        "AWSPENDING is for another server or user than the one that follows AWSCURRENT. This step "
+        "changed nothing on the server, and the rotation is given up. Start a new one."
     )

@@ -90,9 +90,13 @@ def same_target(
 def check_superuser(
     superuser: Credential, current: Credential, engine: Engine, *, secret_arn: str
 ) -> None:
-    """Check that the superuser is for the server of ``current``, and another user."""
+    """Check that the superuser is for the server of ``current``, and neither of its users."""
     check_engine(superuser, engine)
-    if current.superuser_arn == secret_arn or superuser.username == current.username:
+    base = current.username.removesuffix(engine.clone_suffix)
+    if current.superuser_arn == secret_arn or superuser.username in (
+        base,
+        base + engine.clone_suffix,
+    ):
         raise SuperuserMismatch(
             'The key "masterarn" leads to the same user. Name the secret of a superuser.'
         )

@@ -35,17 +35,17 @@ def _unreadable(rotation: Rotation) -> SecretVersion | None:
         current = rotation.store.get_labelled(rotation.arn, Label.CURRENT)
         return SecretVersion(rotation.token, labels, current.value)
     check_intent(labels)
-    return _wait_for_value(rotation)
+    return wait_for_value(rotation, rotation.token, Label.PENDING)
 
 
-def _wait_for_value(rotation: Rotation) -> SecretVersion:
+def wait_for_value(rotation: Rotation, version_id: str, label: Label) -> SecretVersion:
     """Read again until the stored value can be seen: reads are eventually consistent."""
     for delay in CONSISTENCY_DELAYS:
         rotation.sleep(delay)
-        version = rotation.store.get_version(rotation.arn, rotation.token, Label.PENDING)
+        version = rotation.store.get_version(rotation.arn, version_id, label)
         if version is not None:
             return version
     raise VersionNotReadable(
-        "The pending version has the right labels, but its value cannot be read yet. Secrets "
-        "Manager repeats the rotation."
+        f"The version {version_id} has the label {label}, but its value cannot be read yet. "
+        "Secrets Manager repeats the rotation."
     )

@@ -58,7 +58,7 @@ def _changed(rotation: Rotation, logins: Logins, old: Credential, new: Credentia
     A server may let nobody change a password but administrators (on Amazon RDS:
     rds.restrict_password_commands). If the secret names a superuser, that one does it.
     """
-    if logins.refusals:
+    if logins.refusals():
         return False  # It was refused in an earlier attempt: do not try it a second time.
     try:
         connection = logins.connect(old)

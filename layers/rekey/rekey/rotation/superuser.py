@@ -5,7 +5,7 @@ from rekey.errors import CredentialsRejected, SuperuserRejected, UnsupportedStra
 from rekey.ports import Connection
 from rekey.rotation.context import Rotation
 from rekey.rotation.guards import check_superuser
-from rekey.rotation.logins import Logins
+from rekey.rotation.logins import Account, Logins
 
 
 def connect_superuser(rotation: Rotation, logins: Logins, current: Credential) -> Connection:
@@ -16,12 +16,12 @@ def connect_superuser(rotation: Rotation, logins: Logins, current: Credential) -
     """
     superuser = _read(rotation, current)
     try:
-        return logins.connect(superuser)
+        return logins.connect(superuser, Account.SUPERUSER)
     except CredentialsRejected:
         again = _read(rotation, current)
     try:
         if again.password != superuser.password:
-            return logins.connect(again)
+            return logins.connect(again, Account.SUPERUSER)
     except CredentialsRejected:
         pass
     raise SuperuserRejected(

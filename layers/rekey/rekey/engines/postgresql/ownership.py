@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pg8000.native import identifier
 
 from rekey.engines.postgresql.clone import owning_databases
-from rekey.engines.postgresql.roles import POSTGRESQL_16, Role, without_admin_option
+from rekey.engines.postgresql.roles import POSTGRESQL_16, Role, read_role, without_admin_option
 from rekey.engines.postgresql.session import Session
 from rekey.errors import MissingPrivilege
 
@@ -55,14 +55,27 @@ def _reassign(session: Session, base: Role, clone: Role) -> None:
 
 @contextmanager
 def _borrowed(session: Session, role: Role) -> Iterator[None]:
-    """Make the superuser a member of ``role`` for the block, unless it has its rights anyway."""
+    """Make the superuser a member of ``role`` for the block, unless it has its rights anyway.
+
+    From PostgreSQL 16 on, it may have granted itself a membership without its rights before:
+    that one is as it was afterwards.
+    """
     if _has_rights(session, role):
         yield
         return
-    option = " WITH INHERIT TRUE" if session.server_version >= POSTGRESQL_16 else ""
-    session.run(f"GRANT {identifier(role.name)} TO {identifier(session.acts_as)}{option}")
+    modern = session.server_version >= POSTGRESQL_16
+    grant = f"GRANT {identifier(role.name)} TO {identifier(session.login_name)}"
+    before = modern and session.run(
+        "SELECT 1 FROM pg_auth_members WHERE roleid = :role::oid AND NOT inherit_option"
+        " AND member = session_user::regrole AND grantor = member",
+        role=role.oid,
+    )
+    session.run(f"{grant} WITH INHERIT TRUE" if modern else grant)
     yield
-    session.run(f"REVOKE {identifier(role.name)} FROM {identifier(session.acts_as)}")
+    if before:
+        session.run(f"{grant} WITH INHERIT FALSE")
+    else:
+        session.run(f"REVOKE {identifier(role.name)} FROM {identifier(session.login_name)}")
 
 
 def _check_rights(session: Session, base: Role, clone: Role) -> None:
@@ -70,8 +83,15 @@ def _check_rights(session: Session, base: Role, clone: Role) -> None:
     for role in without_admin_option(session, *lacking):
         raise MissingPrivilege(
             f"{clone.name} owns objects that have to be handed over to {base.name}, and the "
-            f"superuser {session.acts_as} has not the rights of {role.name}. Run: GRANT "
-            f"{identifier(role.name)} TO {identifier(session.acts_as)} WITH ADMIN OPTION."
+            f"superuser {session.login_name} has not the rights of {role.name}. Run: GRANT "
+            f"{identifier(role.name)} TO {identifier(session.login_name)} WITH ADMIN OPTION."
+        )
+    superuser = read_role(session, session.login_name)
+    if lacking and superuser and not superuser.inherits and session.server_version < POSTGRESQL_16:
+        raise MissingPrivilege(
+            f"{clone.name} owns objects that have to be handed over to {base.name}, and the "
+            f"superuser {session.login_name} does not inherit. Run: ALTER ROLE "
+            f"{identifier(session.login_name)} INHERIT."
         )
 
 

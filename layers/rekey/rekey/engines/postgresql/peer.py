@@ -28,8 +28,8 @@ def provide(session: Session, change: PeerChange, open_database: Callable[[str],
     if base is None:
         raise UserMissing(f"The user {change.base} does not exist. Create it with its rights.")
     _check_expiry(session, base)
-    _check_superuser(session, base)
     clone = read_role(session, change.clone)
+    _check_superuser(session, base, *([clone] if clone and change.pending == change.clone else []))
     if clone is not None:
         check_clone(session, base, clone, in_use=change.pending != change.clone)
         ownership.hand_over(session, base, clone, open_database)
@@ -52,17 +52,17 @@ def _check_expiry(session: Session, base: Role) -> None:
         )
 
 
-def _check_superuser(session: Session, base: Role) -> None:
-    """Check the rights that the change needs."""
+def _check_superuser(session: Session, *changed: Role) -> None:
+    """Check the rights that changing these roles needs."""
     may_create = session.run(
         "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
     )[0][0]
     if not may_create:
-        raise MissingPrivilege(f"The superuser {session.acts_as} needs CREATEROLE.")
-    if without_admin_option(session, base):
+        raise MissingPrivilege(f"The superuser {session.login_name} needs CREATEROLE.")
+    for role in without_admin_option(session, *changed):
         raise MissingPrivilege(
-            f"The superuser {session.acts_as} may not change {base.name}. Run: GRANT "
-            f"{identifier(base.name)} TO {identifier(session.acts_as)} WITH ADMIN OPTION."
+            f"The superuser {session.login_name} may not change {role.name}. Run: GRANT "
+            f"{identifier(role.name)} TO {identifier(session.login_name)} WITH ADMIN OPTION."
         )
 
 
@@ -76,6 +76,7 @@ def _converge(session: Session, base: Role, clone: Role | None, name: str) -> No
     _revoke_memberships(session, base, clone)
     options = " WITH INHERIT TRUE, SET TRUE" if session.server_version >= POSTGRESQL_16 else ""
     session.run(f"GRANT {identifier(base.name)} TO {identifier(name)}{options}")
+    session.run(f"REVOKE ADMIN OPTION FOR {identifier(base.name)} FROM {identifier(name)}")
     wanted = _options(base, clone)
     if wanted:
         session.run(f"ALTER ROLE {identifier(name)} {' '.join(wanted)}")
@@ -93,7 +94,7 @@ def _revoke_memberships(session: Session, base: Role, clone: Role) -> None:
     if left:
         raise PrivilegesDiffer(
             f"{clone.name} was granted {', '.join(left)} by a role that the superuser "
-            f"{session.acts_as} cannot act for. Nothing was changed. Revoke it as that role."
+            f"{session.login_name} cannot act for. Revoke it as that role."
         )
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Self
 
 import pg8000.native as pg
+import scramp
 
 from rekey.credential import Credential
 from rekey.engines.network import Watchdog, connect
@@ -18,6 +19,7 @@ from rekey.engines.postgresql.sqlstate import from_fields
 from rekey.errors import (
     DatabaseUnreachable,
     EngineFailure,
+    InvalidSecretValue,
     RekeyError,
     TlsFailed,
 )
@@ -28,15 +30,19 @@ LOCK_MILLISECONDS = 5_000
 LOGIN_SECONDS = 10.0
 """For TLS and authentication: a server that accepts a connection and then says nothing is down."""
 
-# What the session must not take over from the role's or the server's settings: names resolve to
-# the catalogue only, a backslash in a literal is a backslash, and waiting has an end.
+# What the session must not take over from the settings of the server, the database or the role.
+# The first is a matter of security: whoever owns a database may set its search_path, and a function
+# found there would run with the superuser's rights. SET looks nothing up. Then, a backslash in a
+# literal is a backslash, dates read back as they were written, and waiting has an end.
 START = f"""
-SELECT set_config('search_path', '', false),
-       set_config('standard_conforming_strings', 'on', false),
-       set_config('lock_timeout', '{LOCK_MILLISECONDS}', false),
-       set_config('statement_timeout', '%d', false),
-       session_user::text, current_user::text, pg_is_in_recovery(),
-       current_setting('server_version_num')::int
+SET search_path = '';
+SET standard_conforming_strings = on;
+SET datestyle = 'ISO, YMD';
+SET lock_timeout = {LOCK_MILLISECONDS};
+SET statement_timeout = %d;
+SELECT session_user::pg_catalog.text, current_user::pg_catalog.text,
+       pg_catalog.pg_is_in_recovery(),
+       pg_catalog.current_setting('server_version_num')::pg_catalog.int4
 """
 
 
@@ -49,10 +55,10 @@ class Session:
         self._server = server
         timeout = max(1, int(watchdog.deadline.remaining() * 1000))
         row = self.run(START % timeout)[0]
-        self.login_name: str = row[4]
-        self.acts_as: str = row[5]
-        self.in_recovery: bool = row[6]
-        self.server_version: int = row[7]
+        self.login_name: str = row[0]
+        self.acts_as: str = row[1]
+        self.in_recovery: bool = row[2]
+        self.server_version: int = row[3]
 
     @classmethod
     def open(
@@ -89,11 +95,13 @@ class Session:
         """Run the block in one transaction, alone among those that change the user ``lock``.
 
         Without the lock, two ALTER ROLE at once fail with "tuple concurrently updated". A role
-        may have default_transaction_read_only set: say READ WRITE.
+        or a database may have default_transaction_read_only or a role set: say READ WRITE, and
+        go back to the login itself.
         """
         self.check_writable()
         self.run("BEGIN READ WRITE")
         try:
+            self.run("SET LOCAL ROLE NONE")
             self.run("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))", key=f"rekey {lock}")
             yield
             self.run("COMMIT")
@@ -162,6 +170,11 @@ def _broken(error: Exception, server: str) -> RekeyError:
         return TlsFailed(
             f"{server} does not offer TLS. Turn it on; Rekey goes without only if the secret says "
             '"ssl": false.'
+        )
+    if isinstance(error, scramp.ScramException):
+        return InvalidSecretValue(
+            f"The password cannot be prepared for SCRAM ({error}). Use characters that SASLprep "
+            "(RFC 4013) allows: printable ASCII is safe."
         )
     if isinstance(error, OSError) or str(error) in ("network error", "connection is closed"):
         return DatabaseUnreachable(f"{server} ended the connection.")

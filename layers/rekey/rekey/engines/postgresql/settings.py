@@ -25,9 +25,9 @@ Settings = dict[tuple[str | None, str], str]
 
 def converge(session: Session, base: str, clone: str) -> None:
     """Give ``clone`` the settings of ``base``, and let it act as ``base``."""
-    wanted = _settings(session, base)
-    if wanted.get((None, "role"), "none") == "none":
-        wanted[None, "role"] = base
+    wanted = {(None, "role"): base, **_settings(session, base)}
+    for key in [key for key in wanted if key[1] == "role" and wanted[key] == "none"]:
+        wanted[key] = base  # For the base user, "none" is itself.
     present = _settings(session, clone)
     for database, name in sorted(present.keys() - wanted.keys(), key=str):
         session.run(f"{_alter(clone, database)} RESET {identifier(name)}")
@@ -54,12 +54,13 @@ def _set(session: Session, clone: str, database: str | None, name: str, value: s
             # The session takes the stored text as it is, and the role takes it from the session.
             session.run("SELECT set_config(:name, :value, true)", name=name, value=value)
             session.run(f"{alter} FROM CURRENT")
-            session.run("SELECT set_config('search_path', '', true)")
+            # A function of that name may stand in the path just set: SET looks none up.
+            session.run("SET LOCAL search_path = ''")
         else:
             session.run(f"{alter} TO {literal(value)}")
     except MissingPrivilege as error:
         raise MissingPrivilege(
-            f"The setting {name} may not be copied to {clone}: {error} Nothing was changed."
+            f"The setting {name} may not be copied to {clone}: {error}"
         ) from None
 
 
