@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report bench compare recordings test check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench compare recordings test prove check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -46,6 +46,9 @@ recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<che
 test: setup ## Every test
 	@$(PYTHON) -m local.postgres_installations
 	$(DEV)/python -m pytest
+
+prove: setup ## Break a rotation at every effect; POINT=<part of a name> for some of them
+	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove $(POINT)
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute
 	$(DEV)/python -m pytest tests/unit tests/template tests/structure

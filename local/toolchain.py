@@ -53,6 +53,11 @@ class Environment:
         return self.checkout / "requirements" / f"{self.name}.txt"
 
     @property
+    def sources(self) -> Path:
+        """Pins of packages without a wheel: compiled here, with what `requirements` holds."""
+        return self.requirements.with_name(f"{self.name}-source.txt")
+
+    @property
     def log(self) -> Path:
         return self.folder.with_suffix(".log")
 
@@ -66,7 +71,8 @@ class Environment:
 
     def fingerprint(self) -> str:
         """What the stamp must say: the Python and the hash of the pins."""
-        pins = hashlib.sha256(self.requirements.read_bytes()).hexdigest()
+        sources = self.sources.read_bytes() if self.sources.is_file() else b""
+        pins = hashlib.sha256(self.requirements.read_bytes() + sources).hexdigest()
         return f"{platform.python_version()} {sys.base_prefix} {pins}\n"
 
     def is_current(self) -> bool:
@@ -79,7 +85,11 @@ ENVIRONMENTS = (
     Environment("account", "the AWS account on this machine", 215),
     Environment("lambda", "the Lambda runtime that functions run behind", 65),
 )
-ON_REQUEST = (Environment("lock", "uv, which writes the pins anew", 65),)
+ON_REQUEST = (
+    Environment("lock", "uv, which writes the pins anew", 65),
+    Environment("compare", "the driver of AWS's templates, compiled here", 30),
+    Environment("recordings", "what LocalStack's tests run with", 600),
+)
 
 
 def check_machine() -> None:
@@ -133,7 +143,7 @@ def build(environment: Environment) -> None:
     shutil.rmtree(environment.folder, ignore_errors=True)
     with environment.log.open("w") as log:
         create_venv(environment)
-        for arguments in (install_arguments(environment), ["check"]):
+        for arguments in (*installations(environment), ["check"]):
             run_pip(environment, arguments, log.fileno())
     environment.stamp.write_text(environment.fingerprint())
 
@@ -148,10 +158,13 @@ def create_venv(environment: Environment) -> None:
         ) from error
 
 
-def install_arguments(environment: Environment) -> list[str]:
-    # The pins name every package, so pip has nothing to resolve and nothing to compile.
-    options = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input"]
-    return ["install", *options, "-r", str(environment.requirements)]
+def installations(environment: Environment) -> Iterator[list[str]]:
+    # The pins name every package, so pip has nothing to resolve and, as a rule, to compile.
+    install = ["install", "--require-hashes", "--no-deps", "--no-input"]
+    yield [*install, "--only-binary=:all:", "-r", str(environment.requirements)]
+    if environment.sources.is_file():
+        compile_here = ["--no-binary=:all:", "--no-build-isolation"]
+        yield [*install, *compile_here, "-r", str(environment.sources)]
 
 
 def run_pip(environment: Environment, arguments: list[str], log: int) -> None:

@@ -123,10 +123,7 @@ def test_a_test_of_a_wrong_password_fails(deployed: Deployed, postgres: Postgres
     postgres.execute(f"ALTER ROLE {app.name} PASSWORD {literal(app.new_password())}")
     app.rotate(RotateImmediately=False)
     assert app.end(app.first_record, TEST_ENDS)["eventName"] == "TestRotationFailed"
-    assert {line["outcome"] for line in app.log_lines()} <= {
-        "CredentialsRejected",
-        "TooManyRejectedLogins",
-    }
+    assert [line["outcome"] for line in app.log_lines()] == ["CredentialsRejected"]
 
 
 def test_a_schedule_that_comes_due_rotates(deployed: Deployed, postgres: Postgres) -> None:
@@ -178,6 +175,7 @@ def test_a_rotation_while_the_database_is_down_fails_and_locks_nobody_out(
     assert app.value("AWSCURRENT") == before
     assert app.logs_in("AWSCURRENT")
     reasons = [line["reason"] for line in app.log_lines() if line["step"] == "setSecret"]
+    assert len(reasons) == 2
     assert all("cannot be reached (refused" in reason for reason in reasons)
 
 

@@ -115,6 +115,25 @@ def test_a_function_over_its_time_limit_is_ended(account: Account) -> None:
     assert account.invoke(function, {"seconds": 0}) == ("done", None)
 
 
+def test_the_log_says_that_a_function_timed_out(account: Account) -> None:
+    function = account.function(
+        """
+        import time
+        def handler(event, context): print("begun", flush=True); time.sleep(30)
+        """,
+        Timeout=1,
+    )
+    account.invoke(function)
+    group = f"/aws/lambda/{function.rpartition(':')[2]}"
+    events = account.client("logs").filter_log_events(logGroupName=group)["events"]
+    said = [event["message"].strip() for event in events]
+    assert said.index("begun") < next(
+        number
+        for number, line in enumerate(said)
+        if line.endswith("Task timed out after 1.00 seconds")
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "error_type"),
     [

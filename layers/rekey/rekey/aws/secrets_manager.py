@@ -1,7 +1,6 @@
 """Secrets Manager as the rotation core sees it: one call a method, errors of our own tree.
 
-Botocore repeats what was throttled or got no answer (AWS_RETRY_MODE and AWS_MAX_ATTEMPTS); every
-call here is safe to repeat.
+Botocore repeats what was throttled or got no answer; every call here is safe to repeat.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Measurements of the application as deployed; never run as tests."""

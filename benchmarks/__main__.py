@@ -1,0 +1,62 @@
+"""`python -m benchmarks [--quick]`: what a rotation costs, as one report."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from dataclasses import dataclass
+
+from benchmarks.crowds import rotate_at_once
+from benchmarks.deployed import time_rekey
+from benchmarks.report import Report
+from benchmarks.rotations import STRATEGIES, compare
+from benchmarks.sizes import sizes
+from benchmarks.stage import BenchError, Stage, set_up
+from benchmarks.starts import initialisations
+from local.deploy import DeployError
+from local.postgres import PostgresError
+from local.running_account import AccountError
+from local.toolchain import ToolchainError
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How often each thing is measured. Even where users alternate."""
+
+    warm: int = 40
+    cold: int = 10
+    starts: int = 31
+    crowds: tuple[int, ...] = (1, 10, 50)
+
+
+QUICK = Runs(warm=6, cold=2, starts=5, crowds=(1, 10))
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few runs: rough figures in a minute")
+    runs = QUICK if parser.parse_args().quick else Runs()
+    try:
+        with set_up() as stage:
+            _measure(stage, runs, Report())
+    except (BenchError, ToolchainError, DeployError, PostgresError, AccountError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(stage: Stage, runs: Runs, report: Report) -> None:
+    model = stage.functions.get_function_configuration(FunctionName=stage.function_arn)
+    report.conditions(stage, model["MemorySize"])
+    report.sizes(sizes(stage.built))
+    report.starts(initialisations(stage.built, runs.starts))
+    time_rekey(stage)
+    for strategy in STRATEGIES:
+        report.rotations(compare(stage, strategy, runs.warm, runs.cold))
+    report.crowds([rotate_at_once(stage, number) for number in runs.crowds])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

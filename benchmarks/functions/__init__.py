@@ -1,0 +1,1 @@
+"""Modules that run as, or within, functions of the account."""
