@@ -88,7 +88,7 @@ ENVIRONMENTS = (
 ON_REQUEST = (
     Environment("lock", "uv, which writes the pins anew", 65),
     Environment("compare", "the driver of AWS's templates, compiled here", 30),
-    Environment("recordings", "what LocalStack's tests run with", 600),
+    Environment("recordings", "what LocalStack's tests run with", 245),
 )
 
 
