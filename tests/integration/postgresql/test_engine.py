@@ -1,18 +1,12 @@
-"""The PostgreSQL engine on a real server."""
+"""The PostgreSQL engine on real servers."""
 
 import secrets
-import ssl
 
 import pytest
 from pg8000.native import identifier, literal
 
-from local.certificates import Authority
-from local.postgres import Postgres
 from local.postgres_address import PostgresAddress
 from rekey import errors
-from rekey.engines.postgresql import PostgresqlEngine
-from rekey.engines.sealed import Sealed
-from rekey.model import Deadline
 from rekey.ports import PeerChange
 from tests.database import Server, new_password
 
@@ -194,39 +188,12 @@ def test_a_clone_in_use_with_a_right_of_its_own_stops_the_rotation_untouched(
     server.connect(server.base, server.password).close()
 
 
-def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(server: Server) -> None:
-    """Whoever may write a secret could otherwise have a superuser change a foreign account."""
-    foreign = new_password()
-    server.postgres.execute(
-        f"CREATE ROLE {server.clone} LOGIN PASSWORD {literal(foreign)}",
-        f"GRANT pg_monitor TO {server.clone}",
-    )
-    for pending in (server.clone, server.base):
-        with pytest.raises(errors.PrivilegesDiffer):
-            server.provide(pending, new_password())
-    server.connect(server.clone, foreign).close()
-    server.connect(server.base, server.password).close()
-
-
 def test_a_base_user_whose_time_has_passed_gets_no_password(server: Server) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(f"ALTER ROLE {server.base} VALID UNTIL '2001-01-01'")
     for pending in (server.base, server.clone):
         with pytest.raises(errors.AccountExpired, match="VALID UNTIL 'infinity'"):
             server.provide(pending, new_password())
-
-
-def test_a_clone_that_only_claims_to_act_as_the_base_user_is_never_trusted(
-    server: Server,
-) -> None:
-    """Any role may set its own role setting to a name that it is no member of."""
-    password = new_password()
-    server.postgres.execute(f"CREATE ROLE {server.clone} LOGIN PASSWORD {literal(password)}")
-    server.query(server.clone, password, f"ALTER ROLE {server.clone} SET role = '{server.base}'")
-    for pending in (server.base, server.clone):
-        with pytest.raises(errors.PrivilegesDiffer):
-            server.provide(pending, new_password())
-    server.connect(server.base, server.password).close()
 
 
 def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: Server) -> None:
@@ -237,65 +204,6 @@ def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: Serve
     server.provide(server.clone, new_password())
     administers = f"pg_has_role('{server.clone}', '{server.base}', 'MEMBER WITH ADMIN OPTION')"
     assert server.postgres.execute(f"SELECT {administers}") == [[False]]
-
-
-EVIL = """
-CREATE FUNCTION {schema}.{name} RETURNS text LANGUAGE plpgsql AS
-$$ BEGIN EXECUTE 'ALTER ROLE {role} CREATEROLE'; RETURN ''; END $$
-"""
-SHADOWED = ("set_config(text, text, boolean)", "current_setting(text)", "pg_is_in_recovery()")
-
-
-def is_createrole(server: Server) -> bool:
-    rows = server.postgres.execute(
-        f"SELECT rolcreaterole FROM pg_roles WHERE rolname = '{server.base}'"
-    )
-    return bool(rows[0][0])
-
-
-def test_no_function_in_a_user_s_search_path_runs_with_the_superuser_s_rights(
-    server: Server,
-) -> None:
-    """The base user may set its own search_path, and the setting is copied to the clone."""
-    schema = f"{server.base}_s"
-    server.postgres.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {server.base}")
-    traps = [EVIL.format(schema=schema, name=name, role=server.base) for name in SHADOWED]
-    path = f"ALTER ROLE {server.base} SET search_path = {schema}, pg_catalog"
-    server.query(server.base, server.password, *traps, path)
-    server.provide(server.clone, new_password())
-    assert not is_createrole(server)
-
-
-def test_no_function_in_a_database_s_search_path_runs_with_the_superuser_s_rights(
-    server: Server,
-) -> None:
-    """Whoever owns a database may set its search_path, and the secret names the database."""
-    database = f"{server.base}_d"
-    server.postgres.execute(f"CREATE DATABASE {database} OWNER {server.base}")
-    with server.postgres.connect(server.base, server.password, database) as connection:
-        connection.run("CREATE SCHEMA evil")
-        for name in SHADOWED:
-            connection.run(EVIL.format(schema="evil", name=name, role=server.base))
-        connection.run(f"ALTER DATABASE {database} SET search_path = evil, pg_catalog")
-    change = PeerChange(server.base, server.clone, server.clone, new_password())
-    with server.superuser(dbname=database) as connection:
-        connection.provide_peer(change)
-    server.superuser(dbname=database).close()
-    assert not is_createrole(server)
-    server.postgres.execute(f"DROP DATABASE {database} WITH (FORCE)")
-
-
-def test_a_role_setting_of_the_database_does_not_change_who_the_superuser_is(
-    server: Server,
-) -> None:
-    database = f"{server.base}_d"
-    server.postgres.execute(
-        f"CREATE DATABASE {database}", f"ALTER DATABASE {database} SET role = '{server.base}'"
-    )
-    change = PeerChange(server.base, server.clone, server.clone, new_password())
-    with server.superuser(dbname=database) as connection:
-        connection.provide_peer(change)
-    server.postgres.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
 def test_a_base_user_that_is_itself_in_one_database_has_a_clone_that_is_the_base_user_there(
@@ -325,11 +233,6 @@ def test_valid_until_is_copied_to_the_second_whatever_the_server_s_style_of_date
         f" WHERE rolname IN ('{server.base}', '{server.clone}')"
     )
     assert rows == [[1]]
-
-
-def test_a_password_that_scram_cannot_prepare_is_named_as_such(server: Server) -> None:
-    with pytest.raises(errors.InvalidSecretValue, match="SASLprep"):
-        server.connect(server.base, "bell \x07")
 
 
 def test_a_missing_base_user_is_named(server: Server) -> None:
@@ -434,112 +337,3 @@ def test_no_password_reaches_the_server_s_log_or_its_statistics(server: Server) 
     for password in passwords:
         assert password not in log
         assert password not in statistics
-
-
-def test_a_wrong_password_is_rejected_credentials(server: Server) -> None:
-    with pytest.raises(errors.CredentialsRejected, match="28P01"):
-        server.connect(server.base, new_password())
-
-
-def test_an_account_without_login_is_locked(server: Server) -> None:
-    server.postgres.execute(f"ALTER ROLE {server.base} NOLOGIN")
-    with pytest.raises(errors.AccountLocked):
-        server.connect(server.base, server.password)
-
-
-def test_an_account_whose_time_has_passed_is_told_apart_by_the_server_alone(
-    server: Server,
-) -> None:
-    """PostgreSQL answers as for a wrong password; the text names both possibilities."""
-    server.postgres.execute(f"ALTER ROLE {server.base} VALID UNTIL '2001-01-01'")
-    with pytest.raises(errors.CredentialsRejected, match="expired"):
-        server.connect(server.base, server.password)
-
-
-def test_too_many_connections_are_told_as_such(server: Server) -> None:
-    server.postgres.execute(f"ALTER ROLE {server.base} CONNECTION LIMIT 0")
-    with pytest.raises(errors.TooManyConnections, match="53300"):
-        server.connect(server.base, server.password)
-
-
-def test_a_read_only_endpoint_is_told_as_such_and_may_still_be_tested() -> None:
-    with Postgres() as standby:
-        standby.become_standby(answers_queries=True)
-        server = Server(standby, "postgres", standby.password)
-        with server.superuser() as connection:
-            connection.check_identity("postgres", "postgres")
-            with pytest.raises(errors.ReadOnlyEndpoint, match="writer"):
-                connection.set_password("postgres", new_password())
-        with pytest.raises(errors.ReadOnlyEndpoint):
-            server.provide("postgres", new_password())
-        server.superuser().close()
-
-
-def test_a_server_that_is_not_open_yet_is_unreachable_and_not_a_wrong_password() -> None:
-    with Postgres() as starting:
-        starting.become_standby(answers_queries=False)
-        with pytest.raises(errors.DatabaseUnreachable, match="57P03"):
-            Server(starting, "postgres", starting.password).superuser()
-
-
-def test_a_missing_database_is_named(server: Server) -> None:
-    with pytest.raises(errors.DatabaseMissing, match="no_such_database"):
-        server.connect(server.base, server.password, dbname="no_such_database")
-
-
-def test_a_certificate_of_an_unknown_authority_is_refused(server: Server) -> None:
-    authority = Authority.create()
-    context = ssl.create_default_context(cadata=authority.pem)
-    engine = Sealed(PostgresqlEngine(lambda: context))
-    with pytest.raises(errors.TlsFailed, match="CaBundleLayerArn"):
-        engine.connect(server.credential(server.base, server.password), Deadline.after(20))
-
-
-def test_an_engine_as_deployed_refuses_a_server_that_it_has_no_authority_for(
-    server: Server,
-) -> None:
-    engine = Sealed(PostgresqlEngine())
-    with pytest.raises(errors.TlsFailed):
-        engine.connect(server.credential(server.base, server.password), Deadline.after(20))
-
-
-def test_a_certificate_of_another_name_is_refused() -> None:
-    authority = Authority.create()
-    certificate = authority.issue(names=("db.example.com",))
-    with Postgres(authority=authority, certificate=certificate) as other:
-        server = Server(other, "postgres", other.password)
-        with pytest.raises(errors.TlsFailed, match="certificate"):
-            server.superuser()
-
-
-def test_a_server_without_tls_is_refused_unless_the_secret_says_so(postgres: Postgres) -> None:
-    with Postgres(settings={"ssl": "off"}, allow_plain=True) as plain:
-        server = Server(plain, "postgres", plain.password)
-        with pytest.raises(errors.TlsFailed, match="does not offer TLS"):
-            server.superuser()
-        server.superuser(ssl=False).close()
-    assert postgres.port != plain.port
-
-
-def test_a_server_that_hangs_is_unreachable_at_the_deadline(server: Server) -> None:
-    server.own.pause()
-    try:
-        with pytest.raises(errors.DatabaseUnreachable, match="did not answer"):
-            server.engine.connect(
-                server.credential(server.base, server.password), Deadline.after(0.5)
-            )
-    finally:
-        server.own.resume()
-
-
-def test_a_statement_that_waits_for_a_lock_gives_up_and_changes_nothing(server: Server) -> None:
-    with server.postgres.connect() as other:
-        other.run("BEGIN")
-        other.run(f"ALTER ROLE {server.base} CONNECTION LIMIT 5")
-        with (
-            server.connect(server.base, server.password) as connection,
-            pytest.raises((errors.LockTimeout, errors.ConcurrentChange)),
-        ):
-            connection.set_password(server.base, new_password())
-        other.run("ROLLBACK")
-    server.connect(server.base, server.password).close()
