@@ -48,6 +48,7 @@ test: setup ## Every test
 	$(DEV)/python -m pytest
 
 prove: setup ## Break a rotation at every effect; POINT=<part of a name> for some of them
+	REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 600 tests/faults/test_malformed.py
 	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove $(POINT)
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute
