@@ -16,9 +16,16 @@ class Setting:
     alternating: bool
     rotations_before: int
 
+    @property
+    def strategy(self) -> str:
+        return "alternating-users" if self.alternating else "single-user"
+
+    @property
+    def rotation(self) -> str:
+        return "later" if self.rotations_before else "first"
+
     def __str__(self) -> str:
-        strategy = "alternating-users" if self.alternating else "single-user"
-        return f"{strategy}, {'first' if not self.rotations_before else 'later'} rotation"
+        return f"{self.strategy}, {self.rotation} rotation"
 
 
 SETTINGS = tuple(Setting(a, r) for a in (False, True) for r in (0, 1))

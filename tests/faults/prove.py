@@ -60,10 +60,10 @@ def prove(console: Console, wanted: str) -> int:
 
 
 def _table(tallies: dict[Setting, Tally], version: int) -> Table:
-    table = Table("engine", "strategy", *COLUMNS)
+    table = Table("engine", "strategy", "rotation", *COLUMNS)
     for setting, tally in tallies.items():
         counts = (str(tally.counts[name]) for name in COLUMNS)
-        table.add_row(f"PostgreSQL {version}", str(setting), *counts)
+        table.add_row(f"PostgreSQL {version}", setting.strategy, setting.rotation, *counts)
     return table
 
 
