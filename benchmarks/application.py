@@ -145,7 +145,7 @@ def steps(calls: list[str], logins: int, milliseconds: list[float]) -> dict[Step
     createSecret ends with its PutSecretValue, finishSecret begins with the second DescribeSecret,
     and testSecret, before it, reads one version and logs in once.
     """
-    if Counter(calls)["DescribeSecret"] != 2 or len(milliseconds) != len(Step):  # noqa: PLR2004
+    if Counter(calls)["DescribeSecret"] != 2 or len(milliseconds) != len(Step):  # noqa: PLR2004 - two steps begin with it
         raise BenchError(f"not one clean rotation: {calls}, {milliseconds}")
     created = calls.index("PutSecretValue") + 1
     finishing = len(calls) - calls[::-1].index("DescribeSecret") - 1
