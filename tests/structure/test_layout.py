@@ -16,8 +16,8 @@ MACHINE_PATHS = [r"(?<![\w./])/" + name + "/" for name in ("work", "root", "home
 
 
 def tracked_files() -> list[Path]:
-    """What git tracks or would track: everything that is not ignored."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    """What git tracks: a log that somebody keeps here is no business of the project's."""
+    command = ["git", "ls-files"]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     files = [CHECKOUT / line for line in sorted(set(done.stdout.splitlines()))]
     return [path for path in files if path.is_file()]
