@@ -14,6 +14,7 @@ a secret value.
     │   ├── InvalidSecretValue
     │   ├── UnsupportedEngine
     │   ├── UnsupportedStrategy
+    │   ├── InvalidTag
     │   └── UserNameTooLong
     ├── GuardError                   acting now would be wrong; nothing was changed
     │   ├── RotationDisabled
@@ -42,6 +43,10 @@ a secret value.
     │   ├── MissingPrivilege
     │   ├── PrivilegesDiffer
     │   ├── UserMissing
+    │   ├── AmbiguousAccount         several accounts have the name
+    │   ├── PlaintextRefused         the password would travel or be logged in clear
+    │   ├── PasswordRefused          the server's password policy says no
+    │   ├── PolicyForbidsHash        the server takes no hash, only the password itself
     │   ├── LockTimeout
     │   ├── ConcurrentChange
     │   └── EngineFailure            anything else that an engine or its driver reports
@@ -81,6 +86,10 @@ class UnsupportedEngine(SecretError):
 
 class UnsupportedStrategy(SecretError):
     """The tag ``rekey:strategy`` asks for what the engine or the value does not allow."""
+
+
+class InvalidTag(SecretError):
+    """A tag of ours on the secret has a value that means nothing."""
 
 
 class UserNameTooLong(SecretError):
@@ -193,6 +202,22 @@ class PrivilegesDiffer(DatabaseError):
 
 class UserMissing(DatabaseError):
     """The base user does not exist on the server."""
+
+
+class AmbiguousAccount(DatabaseError):
+    """Several accounts have the user's name and differ by host. Nothing was changed."""
+
+
+class PlaintextRefused(DatabaseError):
+    """The server needs the password in clear, and it would be seen. Nothing was changed."""
+
+
+class PasswordRefused(DatabaseError):
+    """The server's policy does not allow the new password. Nothing was changed."""
+
+
+class PolicyForbidsHash(DatabaseError):
+    """A password validation of the server refuses every hash. Nothing was changed."""
 
 
 class LockTimeout(DatabaseError):

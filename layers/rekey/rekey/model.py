@@ -21,6 +21,16 @@ class Step(StrEnum):
 
 
 @unique
+class WorkflowStep(StrEnum):
+    """What our own state machines ask a rotation function to do, besides Secrets Manager's steps.
+
+    The same function, so that each engine's knowledge stands in one place.
+    """
+
+    RETIRE = "retire"
+
+
+@unique
 class Strategy(StrEnum):
     """How a new password reaches consumers; values of the tag ``rekey:strategy``."""
 
@@ -37,7 +47,9 @@ class Label(StrEnum):
     service takes AWSPENDING away. ``REKEY_REJECTED`` rules a version out for good. The labels
     named after strategies tell later steps what createSecret chose. ``REKEY_REFUSED_1`` and
     ``_2`` count the logins that the server refused to this rotation; after the second, no step
-    of it logs in again. The superuser's logins are counted apart.
+    of it logs in again. The superuser's logins are counted apart. ``REKEY_ALL_HOSTS`` tells later
+    steps what the tag ``rekey:hosts`` asked for. ``REKEY_RETIRE_FIRST`` tells them that the user
+    may still have two passwords from a time when its strategy was dual-password.
     """
 
     CURRENT = "AWSCURRENT"
@@ -52,6 +64,8 @@ class Label(StrEnum):
     REFUSED_TWICE = "REKEY_REFUSED_2"
     SUPERUSER_REFUSED_ONCE = "REKEY_SUPERUSER_REFUSED_1"
     SUPERUSER_REFUSED_TWICE = "REKEY_SUPERUSER_REFUSED_2"
+    ALL_HOSTS = "REKEY_ALL_HOSTS"
+    RETIRE_FIRST = "REKEY_RETIRE_FIRST"
 
 
 STRATEGY_LABELS = {

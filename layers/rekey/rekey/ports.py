@@ -1,5 +1,6 @@
 """What decisions need of the outside world. Adapters under ``aws`` and ``engines`` provide it."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -71,13 +72,38 @@ class PeerChange:
     """The whole wanted end of a change to one of two alternating users.
 
     ``base`` is the authority: only ``clone`` is ever converged towards it. ``pending`` is the one
-    of the two that gets ``password``; the other one is in use.
+    of the two that gets ``password``; the other one is in use. Where an engine has several accounts
+    of one name, they differ by the client's host: without ``all_hosts`` there must be only one.
     """
 
     base: str
     clone: str
     pending: str
     password: str = field(repr=False)
+    all_hosts: bool = False
+
+
+@dataclass(frozen=True)
+class TwoPasswords:
+    """The whole wanted end of a dual-password change: both of these log in, and no other does.
+
+    ``current`` is the password in AWSCURRENT: it logs in before, while and after the change is
+    made, from whatever state the account is in. For ``all_hosts`` see PeerChange.
+    """
+
+    username: str
+    current: str = field(repr=False)
+    pending: str = field(repr=False)
+    all_hosts: bool = False
+
+
+@dataclass(frozen=True)
+class OnePassword:
+    """The whole wanted end of a retirement: ``password`` logs in, and no other does."""
+
+    username: str
+    password: str = field(repr=False)
+    all_hosts: bool = False
 
 
 class Connection(Protocol):
@@ -93,6 +119,33 @@ class Connection(Protocol):
         All or nothing, and harmless to repeat. Raises PrivilegesDiffer before anything is
         touched if the clone has rights that the base user lacks and that cannot be taken away.
         """
+        ...
+
+    def alone(self, username: str) -> AbstractContextManager[None]:
+        """Lock on the server, among all that change the passwords of ``username``.
+
+        It is given back at the end of the block, and by the server when the connection ends.
+        Raises LockTimeout.
+        """
+        ...
+
+    def check_two_passwords(self, username: str, *, all_hosts: bool) -> None:
+        """Check that the user can have two passwords, and that this login may give it them.
+
+        Raises UnsupportedStrategy or MissingPrivilege, which say what to change or to grant,
+        UserMissing and AmbiguousAccount. Changes nothing.
+        """
+        ...
+
+    def set_two_passwords(self, change: TwoPasswords) -> None:
+        """Let both passwords log in. Inside ``alone``; harmless to repeat.
+
+        Checks first what check_two_passwords checks.
+        """
+        ...
+
+    def retire(self, change: OnePassword) -> None:
+        """Make every other password of the user stop working. Inside ``alone``."""
         ...
 
     def check_identity(self, username: str, acts_as: str) -> None:

@@ -5,14 +5,15 @@ secret that went in, and lets out only errors of our own tree with those values 
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from rekey.credential import Credential
 from rekey.errors import EngineFailure, RekeyError
 from rekey.model import Deadline, Strategy
-from rekey.ports import Connection, Engine, PeerChange
+from rekey.ports import Connection, Engine, OnePassword, PeerChange, TwoPasswords
 
 STRUCK_OUT = "[secret]"
 WITHHELD = "The text is withheld: it holds a secret too short to strike out."
@@ -74,6 +75,31 @@ class SealedConnection:
         """See Connection."""
         self._secrets.add(change.password)
         self._secrets.guard(self._connection.provide_peer, change)
+
+    @contextmanager
+    def alone(self, username: str) -> Iterator[None]:
+        """See Connection. What the block itself raises passes as it is."""
+        lock = self._connection.alone(username)
+        self._secrets.guard(lock.__enter__)
+        try:
+            yield
+        finally:
+            self._secrets.guard(lock.__exit__, None, None, None)
+
+    def check_two_passwords(self, username: str, *, all_hosts: bool) -> None:
+        """See Connection."""
+        self._secrets.guard(self._connection.check_two_passwords, username, all_hosts=all_hosts)
+
+    def set_two_passwords(self, change: TwoPasswords) -> None:
+        """See Connection."""
+        self._secrets.add(change.current)
+        self._secrets.add(change.pending)
+        self._secrets.guard(self._connection.set_two_passwords, change)
+
+    def retire(self, change: OnePassword) -> None:
+        """See Connection."""
+        self._secrets.add(change.password)
+        self._secrets.guard(self._connection.retire, change)
 
     def check_identity(self, username: str, acts_as: str) -> None:
         """See Connection."""

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rekey.credential import Credential
+from rekey.engines.one_password import OnePasswordOnly
 from rekey.engines.postgresql import peer
 from rekey.engines.postgresql.roles import effective_role
 from rekey.engines.postgresql.session import Session
@@ -16,7 +17,7 @@ from rekey.model import Deadline
 from rekey.ports import PeerChange
 
 
-class PostgresqlConnection:
+class PostgresqlConnection(OnePasswordOnly):
     """One login on a PostgreSQL server."""
 
     def __init__(self, session: Session, open_database: Callable[[str], Session]) -> None:
