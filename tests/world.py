@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rekey import rotation
 from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, RotationRequest, Step, StepResult
+from rekey.model import Deadline, Label, RotationRequest, Step, StepResult, WorkflowStep
 from rekey.passwords import PasswordRules
 from rekey.ports import Engine
 from tests.database import Server
@@ -33,6 +33,8 @@ class World:
     alternating: bool = False
     store: SecretStoreInMemory = field(default_factory=SecretStoreInMemory)
     waited: list[float] = field(default_factory=list)
+    seconds: float = 20.0
+    """The time of one invocation."""
 
     def __post_init__(self) -> None:
         postgres = self.server.postgres
@@ -51,11 +53,13 @@ class World:
     def document(self, username: str, password: str, **keys: str) -> str:
         return json.dumps(dict(self.server.credential(username, password, **keys).document))
 
-    def step(self, step: Step, token: str, rotation_token: str | None = None) -> StepResult:
+    def step(
+        self, step: Step | WorkflowStep, token: str, rotation_token: str | None = None
+    ) -> StepResult:
         request = RotationRequest(step, ARN, token, rotation_token)
         superusers = Superusers(self.store, never_rds)  # type: ignore[arg-type]  # it only raises
         password = PasswordRules().generate
-        deadline = Deadline.after(20)
+        deadline = Deadline.after(self.seconds)
         return rotation.run(
             rotation.Rotation(
                 request, self.store, superusers, self.engine, password, deadline, self.waited.append

@@ -109,6 +109,15 @@ def pending_taken_off(schedule: Schedule) -> Fault:
     return _meanwhile(schedule, lambda: schedule.store.end_rotation(ARN))
 
 
+def cancelled(schedule: Schedule) -> Fault:
+    """CancelRotateSecret turns rotation off and leaves AWSPENDING where it is."""
+
+    def cancel() -> None:
+        schedule.world.secret.rotation_enabled = False
+
+    return _meanwhile(schedule, cancel)
+
+
 def another_rotation(schedule: Schedule) -> Fault:
     """An operator takes AWSPENDING off and starts anew; that rotation runs to its end."""
 
@@ -189,6 +198,7 @@ CATALOGUE = (
     Trouble("server restarts", SERVER, server_restarts),
     Trouble("the step twice at once", EVERYWHERE, step_twice_at_once),
     Trouble("AWSPENDING taken off", EVERYWHERE, pending_taken_off),
+    Trouble("CancelRotateSecret", EVERYWHERE, cancelled),
     Trouble("another rotation meanwhile", EVERYWHERE, another_rotation),
     Trouble("a value put by hand", EVERYWHERE, value_put_by_hand),
     Trouble("the superuser's secret rotates", EVERYWHERE, superuser_rotates, only_alternating=True),

@@ -115,7 +115,7 @@ class Effects:
 @contextlib.contextmanager
 def observed(effects: Effects) -> Iterator[None]:
     """Put ``effects`` between the engine and its driver."""
-    original, start = pg8000.native.Connection, session.START
+    original, patience = pg8000.native.Connection, session.LOCK_MILLISECONDS
 
     class Observed(original):  # type: ignore[misc, valid-type]  # the driver has no types
         def __init__(self, user: str, **options: Any) -> None:
@@ -128,8 +128,8 @@ def observed(effects: Effects) -> Iterator[None]:
 
     pg8000.native.Connection = Observed
     # What happens meanwhile happens in the same thread: it waits for locks that nobody gives up.
-    session.START = start.replace(f"'{session.LOCK_MILLISECONDS}'", "'100'")
+    session.LOCK_MILLISECONDS = 100
     try:
         yield
     finally:
-        pg8000.native.Connection, session.START = original, start
+        pg8000.native.Connection, session.LOCK_MILLISECONDS = original, patience

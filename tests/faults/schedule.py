@@ -10,6 +10,7 @@ from typing import TypeVar
 from pg8000.native import literal
 
 from local.postgres import Postgres
+from local.postgres_address import PostgresAddress
 from rekey.credential import Credential
 from rekey.errors import RekeyError
 from rekey.model import Label, SecretMetadata, SecretVersion, Step
@@ -96,10 +97,14 @@ class Schedule:
     token: str = field(default_factory=new_token)
     told: list[str] = field(default_factory=list)
     passwords: set[str] = field(default_factory=set)
+    reached: Server | None = None
+    """The server as the function reaches it, if that is not the direct way."""
+    after_first_attempt: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.effects)
-        self.world = World(self.server, alternating=self.alternating, store=self.store)
+        reached = self.reached or self.server
+        self.world = World(reached, alternating=self.alternating, store=self.store)
         self.former: str | None = None
         self.started = [self.token]
         self.running: Step | None = None
@@ -118,6 +123,7 @@ class Schedule:
         wrong: list[str] = []
         for _ in range(ATTEMPTS):
             over = self._attempt(wrong)
+            self.after_first_attempt()
             if over:
                 break
             self._next_token()
@@ -150,7 +156,8 @@ class Schedule:
         return True
 
     def _next_token(self) -> None:
-        """The service goes on with the pending version, or starts anew if that is gone."""
+        """RotateSecret: goes on with the pending version, or starts anew if that is gone."""
+        self.world.secret.rotation_enabled = True
         if self.world.secret.holder(Label.PENDING) != self.token:
             self.token = self.world.start()
             self.started.append(self.token)
@@ -225,11 +232,36 @@ class Schedule:
         return any(password in text for password in secrets_)
 
 
+def _at(postgres: Postgres, port: int) -> PostgresAddress:
+    return PostgresAddress(
+        postgres.host, port, postgres.superuser, postgres.password, postgres.ca_file
+    )
+
+
 @contextmanager
 def fresh(
-    postgres: Postgres, effects: Effects, *, alternating: bool, rotations_before: int
+    postgres: Postgres,
+    effects: Effects,
+    *,
+    alternating: bool,
+    rotations_before: int,
+    port: int | None = None,
 ) -> Iterator[Schedule]:
-    """A user and a superuser of their own for one schedule, gone afterwards."""
+    """A schedule that has begun, alone on the server; see prepared."""
+    with observed(effects), prepared(postgres, effects, alternating=alternating, port=port) as one:
+        one.rotations_before = rotations_before
+        one.begin()
+        yield one
+
+
+@contextmanager
+def prepared(
+    postgres: Postgres, effects: Effects, *, alternating: bool, port: int | None = None
+) -> Iterator[Schedule]:
+    """A schedule with a user and a superuser of its own, gone afterwards.
+
+    ``port`` is where the function reaches the server, if something stands in between.
+    """
     base, password = f"app_{secrets.token_hex(5)}", new_password()
     admin, admin_password = f"{base}_admin", new_password()
     postgres.execute(
@@ -237,14 +269,19 @@ def fresh(
         f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(admin_password)}",
         f"GRANT {base} TO {admin} WITH ADMIN OPTION",
     )
-    with observed(effects):
-        schedule = Schedule(
-            Server(postgres, base, password), effects, alternating, rotations_before
-        )
-        superuser = schedule.store.secrets[SUPERUSER_ARN]
-        superuser.values["v1"] = schedule.world.document(admin, admin_password)
-        schedule.begin()
-        yield schedule
+    schedule = Schedule(
+        Server(postgres, base, password),
+        effects,
+        alternating,
+        reached=Server(_at(postgres, port), base, password) if port else None,
+    )
+    superuser = schedule.store.secrets[SUPERUSER_ARN]
+    superuser.values["v1"] = schedule.world.document(admin, admin_password)
+    yield schedule
+    _drop(postgres, base, admin)
+
+
+def _drop(postgres: Postgres, base: str, admin: str) -> None:
     clone = f"{base}_clone"
     postgres.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^{base}'",

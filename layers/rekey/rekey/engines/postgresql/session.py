@@ -33,13 +33,16 @@ LOGIN_SECONDS = 10.0
 # What the session must not take over from the settings of the server, the database or the role.
 # The first is a matter of security: whoever owns a database may set its search_path, and a function
 # found there would run with the superuser's rights. SET looks nothing up. Then, a backslash in a
-# literal is a backslash, dates read back as they were written, and waiting has an end.
-START = f"""
+# literal is a backslash, dates read back as they were written, and waiting has an end. So has a
+# transaction whose function is gone: where the network fell silent, the server would not notice
+# for hours, and nobody else could get the lock.
+START = """
 SET search_path = '';
 SET standard_conforming_strings = on;
 SET datestyle = 'ISO, YMD';
-SET lock_timeout = {LOCK_MILLISECONDS};
-SET statement_timeout = %d;
+SET lock_timeout = {lock_timeout};
+SET statement_timeout = {timeout};
+SET idle_in_transaction_session_timeout = {timeout};
 SELECT session_user::pg_catalog.text, current_user::pg_catalog.text,
        pg_catalog.pg_is_in_recovery(),
        pg_catalog.current_setting('server_version_num')::pg_catalog.int4
@@ -54,7 +57,7 @@ class Session:
         self._watchdog = watchdog
         self._server = server
         timeout = max(1, int(watchdog.deadline.remaining() * 1000))
-        row = self.run(START % timeout)[0]
+        row = self.run(START.format(timeout=timeout, lock_timeout=LOCK_MILLISECONDS))[0]
         self.login_name: str = row[0]
         self.acts_as: str = row[1]
         self.in_recovery: bool = row[2]

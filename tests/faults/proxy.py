@@ -1,0 +1,217 @@
+"""A TCP proxy between function and server that breaks one connection at one place.
+
+It passes bytes and knows no protocol. What it can count is whose turn it is: a turn begins when
+the client sends after the server did, or first of all. So every request of every login is a turn,
+the handshake's included.
+"""
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from types import TracebackType
+from typing import Self
+
+HOST = "127.0.0.1"
+CHUNK = 65_536
+POLL = 0.01
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: close() sends RST instead of FIN."""
+
+
+@unique
+class Cut(StrEnum):
+    """What the network does, at a turn or, for the first two, at a connection."""
+
+    NO_CONNECTION = "connect gets no answer"
+    SILENT_FROM_THE_START = "connected, and then silence"
+    BEFORE_REQUEST = "cut before the request"
+    HALF_REQUEST = "half a request, then cut"
+    BEFORE_REPLY = "request done, cut before the reply"
+    HALF_REPLY = "half a reply, then cut"
+    SILENT_REPLY = "request done, and then silence"
+
+
+AT_CONNECTIONS = (Cut.NO_CONNECTION, Cut.SILENT_FROM_THE_START)
+AT_TURNS = tuple(cut for cut in Cut if cut not in AT_CONNECTIONS)
+OF_A_REPLY = frozenset({Cut.BEFORE_REPLY, Cut.HALF_REPLY, Cut.SILENT_REPLY})
+SILENT = frozenset({*AT_CONNECTIONS, Cut.SILENT_REPLY})
+"""Where only a time limit ends the wait. The server is not told either: its session stays open."""
+
+
+@dataclass
+class Proxy:
+    """Listens on a free port of the loopback address and passes all on to ``target``.
+
+    From ``arm`` on it counts; the ``at``-th turn, or connection, meets the ``cut``, and everything
+    after that passes.
+    """
+
+    target: tuple[str, int]
+    struck: Callable[[], None] = lambda: None
+    """Called at the place, when what came before has happened, and nothing after it."""
+    cut: Cut | None = field(default=None, init=False)
+    at: int = field(default=0, init=False)
+    turns: int = field(default=0, init=False)
+    answered: set[int] = field(default_factory=set, init=False)
+    """Turns that got a reply: a goodbye gets none."""
+    connections: int = field(default=0, init=False)
+    fired: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        """Listen, but pass nothing on yet."""
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        # One waiting connection fills the queue: where nobody accepts, the next SYN is dropped.
+        self._listener = socket.create_server((HOST, 0), backlog=0)
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._listener.close()
+        for opened in self._open:
+            opened.close()
+
+    def arm(self, cut: Cut | None, at: int = 0) -> None:
+        """Count from here on, and cut there."""
+        with self._lock:
+            self.turns = self.connections = 0
+            self.answered = set()
+            self.cut, self.at, self.fired = cut, at, False
+
+    def let_everything_pass(self) -> None:
+        """The trouble is over: what waits to connect gets through, and nothing is cut any more."""
+        with self._lock:
+            self.cut = None
+
+    def _accept(self) -> None:
+        while not self._closing.is_set():
+            if self._meets(Cut.NO_CONNECTION, self.connections) or self._dropping():
+                self._drop_who_connects()
+            try:
+                if not select.select([self._listener], [], [], POLL)[0]:
+                    continue
+                if self._meets(Cut.NO_CONNECTION, self.connections):
+                    continue  # It waits in the queue.
+                client, _ = self._listener.accept()
+            except (OSError, ValueError):
+                return
+            self._open.append(client)
+            number, self.connections = self.connections, self.connections + 1
+            if not self._meets(Cut.SILENT_FROM_THE_START, number):
+                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _dropping(self) -> bool:
+        return self.fired and self.cut is Cut.NO_CONNECTION
+
+    def _drop_who_connects(self) -> None:
+        """Fill the queue of this listener until the trouble is over."""
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.settimeout(0)
+            one.connect_ex((HOST, self.port))
+        while self.cut is not None and not self._closing.wait(POLL):
+            pass
+        for one in waiting:
+            one.close()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        try:
+            server = socket.create_connection(self.target)
+        except OSError:
+            _reset(client)
+            return
+        self._open.append(server)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError, ValueError):  # One of the two ended it.
+            self._talk(client, server)
+
+    def _talk(self, client: socket.socket, server: socket.socket) -> None:
+        turn, client_spoke = -1, False
+        while True:
+            readable, _, _ = select.select([client, server], [], [])
+            if client in readable:
+                data = client.recv(CHUNK)
+                if not client_spoke:
+                    turn, client_spoke = self._next_turn(), True
+                if not data or self._cut_request(turn, data, client, server):
+                    break
+                server.sendall(data)
+            elif server in readable:
+                data = server.recv(CHUNK)
+                client_spoke = False
+                self.answered.update({turn} if data else ())
+                if not data or self._cut_reply(turn, data, client, server):
+                    break
+                client.sendall(data)
+        if not self._silent(turn):
+            client.close()
+            server.close()
+
+    def _next_turn(self) -> int:
+        with self._lock:
+            self.turns += 1
+            return self.turns - 1
+
+    def _meets(self, cut: Cut, number: int) -> bool:
+        """Whether this is the place; from then on everything else passes."""
+        with self._lock:
+            if self.fired or self.cut is not cut or self.at != number:
+                return False
+            self.fired = True
+            return True
+
+    def _cut_request(
+        self, turn: int, data: bytes, client: socket.socket, server: socket.socket
+    ) -> bool:
+        if self._meets(Cut.BEFORE_REQUEST, turn):
+            self.struck()
+        elif self._meets(Cut.HALF_REQUEST, turn):
+            server.sendall(data[: len(data) // 2])
+        else:
+            return False
+        _reset(client, server)
+        return True
+
+    def _cut_reply(
+        self, turn: int, data: bytes, client: socket.socket, server: socket.socket
+    ) -> bool:
+        if self._meets(Cut.SILENT_REPLY, turn):
+            return True
+        if self._meets(Cut.BEFORE_REPLY, turn):
+            self.struck()
+        elif self._meets(Cut.HALF_REPLY, turn):
+            client.sendall(data[: len(data) // 2])
+        else:
+            return False
+        _reset(client, server)
+        return True
+
+    def _silent(self, turn: int) -> bool:
+        return self.fired and self.cut is Cut.SILENT_REPLY and self.at == turn
+
+
+def _reset(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        one.close()
