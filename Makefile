@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report bench compare recordings test prove check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench compare recordings test prove consumers check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,11 +45,16 @@ recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<che
 
 test: setup ## Every test
 	@$(PYTHON) -m local.postgres_installations
+	@$(PYTHON) -m local.mysql_installations
 	$(DEV)/python -m pytest
 
-prove: setup ## Break a rotation at every effect; POINT=<part of a name> for some of them
+prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> for some places
 	REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 600 tests/faults/test_malformed.py
 	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove $(POINT)
+
+consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
+	@$(PYTHON) -m local.mysql_installations
+	REKEY_CONSUMERS=20 REKEY_ROTATIONS=50 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_consumers.py
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute
 	$(DEV)/python -m pytest tests/unit tests/template tests/structure

@@ -9,6 +9,8 @@ import pytest
 
 from local.certificates import Authority
 from local.deploy import deploy, publish_ca_layer
+from local.mysql import Mysql
+from local.mysql_installations import NAMES, installation, skipped
 from local.postgres import Postgres
 from local.postgres_installations import debian
 from local.running_account import RunningAccount
@@ -35,13 +37,33 @@ def pytest_report_header() -> str:
     required = os.environ.get("REKEY_REQUIRED_POSTGRES", "")
     if required and int(required) not in debian():
         pytest.exit(f"PostgreSQL {required} is required and not installed", returncode=1)
-    return f"PostgreSQL: {', '.join(versions)}"
+    others = [f"{name} ({installation(name).program})" for name in NAMES if name not in skipped()]
+    return f"PostgreSQL: {', '.join(versions)}; {', '.join(others)}"
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     with Postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mysql(postgres: Postgres) -> Iterator[Mysql]:
+    with _mysql("mysql", postgres) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(postgres: Postgres) -> Iterator[Mysql]:
+    with _mysql("mariadb", postgres) as server:
+        yield server
+
+
+def _mysql(name: str, postgres: Postgres) -> Mysql:
+    """With certificates of the authority that the deployed functions trust."""
+    if name in skipped():
+        pytest.skip(f"REKEY_SKIP names {name}")
+    return Mysql(name, authority=postgres.authority)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,14 @@ It keeps the service's rules about versions and labels, and it passes the same t
 real adapter (tests/integration/test_secret_store.py).
 """
 
+import threading
 from dataclasses import dataclass, field
 
 from rekey.errors import LabelMoved, SecretNotFound
 from rekey.model import Label, SecretMetadata, SecretVersion
+
+AT_ONCE = threading.RLock()
+"""The service moves a label in one go: no reader in another thread finds it on no version."""
 
 
 @dataclass
@@ -21,7 +25,8 @@ class StoredSecret:
     rotation_enabled: bool = True
 
     def holder(self, label: str) -> str | None:
-        return next((version for version, held in self.labels.items() if label in held), None)
+        with AT_ONCE:
+            return next((version for version, held in self.labels.items() if label in held), None)
 
     def put_by_hand(self, value: str) -> str:
         """PutSecretValue by an operator: a new AWSCURRENT; a rotation under way is abandoned."""
@@ -38,16 +43,17 @@ class StoredSecret:
 
     def move(self, label: str, to: str | None) -> None:
         """Put the label on one version only, with what that does to the others."""
-        holder = self.holder(label)
-        if holder == to:
-            return
-        if holder is not None:
-            self.labels[holder].discard(label)
-        if to is not None:
-            self.labels.setdefault(to, set()).add(label)
-        if label == Label.CURRENT and holder is not None:
-            self.labels[holder].discard(Label.PENDING)
-            self.move(Label.PREVIOUS, holder)
+        with AT_ONCE:
+            holder = self.holder(label)
+            if holder == to:
+                return
+            if holder is not None:
+                self.labels[holder].discard(label)
+            if to is not None:
+                self.labels.setdefault(to, set()).add(label)
+            if label == Label.CURRENT and holder is not None:
+                self.labels[holder].discard(Label.PENDING)
+                self.move(Label.PREVIOUS, holder)
 
 
 class SecretStoreInMemory:
@@ -78,7 +84,8 @@ class SecretStoreInMemory:
     def describe(self, secret_id: str) -> SecretMetadata:
         self.calls.append("DescribeSecret")
         secret = self._secret(secret_id)
-        labels = {version: frozenset(held) for version, held in secret.labels.items() if held}
+        with AT_ONCE:
+            labels = {version: frozenset(held) for version, held in secret.labels.items() if held}
         return SecretMetadata(secret_id, secret.rotation_enabled, labels, secret.tags)
 
     def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:

@@ -15,6 +15,7 @@ from local.demo.rotation import RotationLostError
 from local.demo.screen import Screen
 from local.demo.stage import set_up
 from local.deploy import DeployError
+from local.mysql import MysqlError
 from local.postgres import PostgresError
 from local.processes import HOST, STOP_SIGNALS
 from local.running_account import AccountError
@@ -25,6 +26,7 @@ FAULTS = (
     AccountError,
     CannotDropRightsError,
     DeployError,
+    MysqlError,
     PostgresError,
     RotationLostError,
     ToolchainError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ import pg8000.native
 import scramp
 from pg8000.native import identifier, literal
 
+from local.consumer import Read
 from local.demo.stage import Stage
 from local.demo.timeline import CURRENT, Labels
 
@@ -29,6 +30,15 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Database:
+    """Where it is, as a secret says it."""
+
+    engine: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Application:
     """A role on the server and the secret with its credential."""
 
@@ -36,6 +46,11 @@ class Application:
     role: str
     secret_name: str
     secret_arn: str
+
+    @property
+    def function_arn(self) -> str:
+        """The function that rotates it."""
+        return self.stage.function_arn
 
     @classmethod
     def create(cls, stage: Stage, role: str, *, superuser_arn: str | None = None) -> Application:
@@ -53,7 +68,7 @@ class Application:
         """RotateSecret, as a person or a pipeline calls it; the new version's id."""
         answer = self.stage.secrets_manager.rotate_secret(
             SecretId=self.secret_arn,
-            RotationLambdaARN=self.stage.function_arn,
+            RotationLambdaARN=self.function_arn,
             RotationRules={"AutomaticallyAfterDays": 30},
         )
         return str(answer["VersionId"])
@@ -66,6 +81,10 @@ class Application:
         document = json.loads(answer["SecretString"])
         self.stage.passwords.add(document["password"])
         return Login(document["username"], document["password"])
+
+    def read(self, how: Callable[[Any, str], Read]) -> Read:
+        """How a consumer gets at the value: `cached` or `uncached`."""
+        return how(self.stage.secrets_manager, self.secret_arn)
 
     def labels(self) -> Labels:
         """What DescribeSecret says."""
@@ -82,12 +101,16 @@ class Application:
             return [connection.run(statement) or [] for statement in statements][-1]
 
     def refusal(self, login: Login) -> str | None:
-        """The SQLSTATE with which the server refuses the login; None if it logs in."""
+        """The code with which the server refuses the login; None if it logs in."""
         try:
             self.run(login, "SELECT 1")
         except pg8000.native.DatabaseError as error:
-            return str(error.args[0]["C"])
+            return f"SQLSTATE {error.args[0]['C']}"
         return None
+
+    def refusal_of(self, username: str, password: str) -> str | None:
+        """The same, as a consumer asks."""
+        return self.refusal(Login(username, password))
 
 
 def store(
@@ -95,15 +118,17 @@ def store(
     name: str,
     login: Login,
     *,
+    on: Database | None = None,
     keys: Mapping[str, str] = MappingProxyType({}),
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The ARN of a new secret for the stage's server, with these further keys."""
+    """The ARN of a new secret, for PostgreSQL if no database is named, with these further keys."""
     stage.passwords.add(login.password)
+    database = on or Database("postgres", stage.postgres.host, stage.postgres.port)
     document = {
-        "engine": "postgres",
-        "host": stage.postgres.host,
-        "port": stage.postgres.port,
+        "engine": database.engine,
+        "host": database.host,
+        "port": database.port,
         "username": login.username,
         "password": login.password,
         **keys,
@@ -122,3 +147,7 @@ def verifier(password: str) -> str:
     salt, stored, server, _ = mechanism.make_auth_info(password, iteration_count=ITERATIONS)
     salt, stored, server = (base64.b64encode(part).decode() for part in (salt, stored, server))
     return f"SCRAM-SHA-256${ITERATIONS}:{salt}${stored}:{server}"
+
+
+def verdict(refusal: str | None) -> str:
+    return "logs in" if refusal is None else f"is refused ({refusal})"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 
+from local.consumer import Consumer, uncached
 from local.demo import claims
-from local.demo.application import Application, Login, store
+from local.demo.application import Application, Login, store, verdict
 from local.demo.claims import Claim
-from local.demo.consumer import Consumer
-from local.demo.rotation import Rotated, rotate
+from local.demo.rotation import Rotated, ended, rotate, say_end
 from local.demo.screen import Screen
 from local.demo.stage import Stage
 from local.demo.timeline import CURRENT, PENDING, PREVIOUS
+from local.demo.two_passwords import dual_password
 
-PROMISED_CALLS = {"single-user": 8, "alternating-users": 9}
-REFUSED_PASSWORD = "28P01"  # noqa: S105 - the SQLSTATE of a wrong password
+PROMISED_CALLS = {"single-user": 8, "alternating-users": 9, "dual-password": 10}
+REFUSED_PASSWORD = "SQLSTATE 28P01"  # noqa: S105 - what a wrong password is answered with
 ATTEMPTS, DELAY = 2, 0.3
 
 
@@ -23,12 +24,12 @@ def play(stage: Stage, screen: Screen) -> list[Claim]:
     alternating, single = _applications(stage, screen)
     turns, found = _alternating_users(alternating, screen)
     alone, found_alone = _single_user(single, screen)
-    found = [*found, *found_alone, *_database_down(single, screen)]
-    calls = {
-        "single-user": [alone.timeline.calls],
-        "alternating-users": [turn.timeline.calls for turn in turns],
-    }
-    return [*found, claims.as_few_calls(calls, PROMISED_CALLS), _passwords_stay_inside(stage)]
+    dual, found_dual = dual_password(stage, screen)
+    found = [*found, *found_alone, *found_dual, *_database_down(single, screen)]
+    rotated = {"single-user": [alone], "alternating-users": turns, "dual-password": dual}
+    calls = {name: [turn.timeline.calls for turn in all_] for name, all_ in rotated.items() if all_}
+    promised = {name: PROMISED_CALLS[name] for name in calls}
+    return [*found, claims.as_few_calls(calls, promised), _passwords_stay_inside(stage)]
 
 
 def _applications(stage: Stage, screen: Screen) -> tuple[Application, Application]:
@@ -49,14 +50,14 @@ def _alternating_users(app: Application, screen: Screen) -> tuple[list[Rotated],
     screen.scene(f"{app.secret_name}: alternating-users, two rotations under a busy consumer")
     screen.say("The first rotation also starts the function's process.")
     names, turns = [app.login().username], []
-    with Consumer(app) as consumer:
+    with Consumer(app.read(uncached), app.refusal_of) as consumer:
         for _ in range(2):
             turns.append(rotate(app, screen))
             names.append(app.login().username)
-            _say_end(screen, app, turns[-1])
+            say_end(screen, app, turns[-1])
     screen.say(f"The consumer logged in {consumer.tried} times, {len(consumer.failures)} refused.")
     return turns, [
-        _ended(turns, "alternating-users: both rotations succeed"),
+        ended(turns, "alternating-users: both rotations succeed"),
         claims.nobody_refused(consumer.tried, consumer.failures),
         claims.names_alternate(names, app.role),
         _both_log_in(app),
@@ -67,9 +68,9 @@ def _alternating_users(app: Application, screen: Screen) -> tuple[list[Rotated],
 def _single_user(app: Application, screen: Screen) -> tuple[Rotated, list[Claim]]:
     screen.scene(f"{app.secret_name}: single-user, one rotation")
     rotated = rotate(app, screen)
-    _say_end(screen, app, rotated)
+    say_end(screen, app, rotated)
     return rotated, [
-        _ended([rotated], "single-user: the rotation succeeds"),
+        ended([rotated], "single-user: the rotation succeeds"),
         _only_the_new_password(app, "single-user: only the new password logs in"),
     ]
 
@@ -80,35 +81,24 @@ def _database_down(app: Application, screen: Screen) -> list[Claim]:
     before = app.login()
     with app.stage.retries(ATTEMPTS, DELAY), app.stage.database_down():
         failed = rotate(app, screen)
-        _say_end(screen, app, failed)
+        say_end(screen, app, failed)
         intended = app.login(PENDING)
     screen.say("PostgreSQL is back.")
     same, refusal = app.login() == before, app.refusal(before)
-    screen.say(f"AWSCURRENT {'is unchanged' if same else 'has changed'} and {_verdict(refusal)}.")
+    screen.say(f"AWSCURRENT {'is unchanged' if same else 'has changed'} and {verdict(refusal)}.")
     again = rotate(app, screen)
-    _say_end(screen, app, again)
+    say_end(screen, app, again)
     return [
         claims.failure_is_named(
             failed.timeline.end, failed.timeline.failure, "DatabaseUnreachable"
         ),
         Claim(
             "Database down: nobody is locked out",
-            f"AWSCURRENT {'stayed' if same else 'moved'}; back up, it {_verdict(refusal)}",
+            f"AWSCURRENT {'stayed' if same else 'moved'}; back up, it {verdict(refusal)}",
             holds=same and refusal is None,
         ),
         _finished_as_intended(app, again, intended),
     ]
-
-
-def _ended(rotations: list[Rotated], what: str) -> Claim:
-    """The timeline derives labels from records; DescribeSecret must say the same."""
-    agree = all(turn.timeline.labels == turn.labels for turn in rotations)
-    ends = ", ".join(str(turn.timeline.end) for turn in rotations)
-    return Claim(
-        what,
-        f"{ends}; DescribeSecret {'agrees with' if agree else 'differs from'} the records",
-        holds=agree and all(turn.succeeded for turn in rotations),
-    )
 
 
 def _both_log_in(app: Application) -> Claim:
@@ -117,7 +107,7 @@ def _both_log_in(app: Application) -> Claim:
     return Claim(
         "alternating-users: AWSCURRENT and AWSPREVIOUS both log in",
         ", ".join(
-            f"{login.username} {_verdict(refusal)}"
+            f"{login.username} {verdict(refusal)}"
             for login, refusal in zip(logins, refusals, strict=True)
         ),
         holds=refusals == [None, None],
@@ -150,7 +140,7 @@ def _only_the_new_password(app: Application, what: str) -> Claim:
     new, old = app.refusal(app.login(CURRENT)), app.refusal(app.login(PREVIOUS))
     return Claim(
         what,
-        f"AWSCURRENT {_verdict(new)}; AWSPREVIOUS {_verdict(old)}",
+        f"AWSCURRENT {verdict(new)}; AWSPREVIOUS {verdict(old)}",
         holds=new is None and old == REFUSED_PASSWORD,
     )
 
@@ -162,7 +152,7 @@ def _finished_as_intended(app: Application, again: Rotated, intended: Login) -> 
     return Claim(
         "Database back: the next RotateSecret ends right",
         f"{again.timeline.end}; {'the same' if same else 'another'} password, "
-        f"AWSCURRENT {_verdict(refusal)}",
+        f"AWSCURRENT {verdict(refusal)}",
         holds=again.succeeded and same and refusal is None,
     )
 
@@ -170,19 +160,10 @@ def _finished_as_intended(app: Application, again: Rotated, intended: Login) -> 
 def _passwords_stay_inside(stage: Stage) -> Claim:
     places = {
         "PostgreSQL's log": stage.postgres.log.read_text(),
-        "the function's log": "\n".join(stage.function_log()),
+        "the functions' log": "\n".join(stage.functions_log()),
         "CloudTrail's records": json.dumps(stage.records()),
     }
+    if stage.mariadb is not None:
+        logs = stage.mariadb.logs().values()
+        places["MariaDB's logs"] = "\n".join(log.decode(errors="replace") for log in logs)
     return claims.no_password_in(places, stage.passwords, known="rekey")
-
-
-def _say_end(screen: Screen, app: Application, rotated: Rotated) -> None:
-    current = rotated.labels.get(CURRENT, "")[:8]
-    screen.say(
-        f"{rotated.timeline.calls} calls, {rotated.seconds:.1f} s."
-        f" AWSCURRENT is {current}, user {app.login().username}."
-    )
-
-
-def _verdict(refusal: str | None) -> str:
-    return "logs in" if refusal is None else f"is refused (SQLSTATE {refusal})"

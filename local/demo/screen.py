@@ -66,14 +66,25 @@ class Screen:
         self._console.print(f"  {line.what:<43}{line.where:<25}{seconds:5.1f} s", markup=False)
 
     @contextmanager
-    def following(self) -> Iterator[Callable[[Timeline], None]]:
-        """Shows each new state of a timeline."""
+    def following(
+        self, beside: Callable[[], str] | None = None
+    ) -> Iterator[Callable[[Timeline], None]]:
+        """Shows each new state of a timeline; on a terminal, what `beside` says below it."""
         if not self._is_live:
             self._console.print(COLUMNS, style="dim")
             yield _Printed(self._console).show
             return
         with Live(console=self._console, auto_refresh=False) as live:
-            yield lambda timeline: live.update(self._picture(timeline), refresh=True)
+            yield lambda timeline: live.update(self._picture(timeline, beside), refresh=True)
+
+    @contextmanager
+    def counting(self) -> Iterator[Callable[[str], object]]:
+        """A line that changes on a terminal, and is gone when the block ends; else nothing."""
+        if not self._is_live:
+            yield len  # Something that takes a text and shows nothing.
+            return
+        with self._console.status("") as status:
+            yield lambda text: status.update(escape(text))
 
     def claims(self, claims: Collection[Claim]) -> None:
         """The closing table."""
@@ -86,9 +97,10 @@ class Screen:
             table.add_row(Text(claim.what), Text(claim.evidence), verdict)
         self._console.print(table)
 
-    def _picture(self, timeline: Timeline) -> Text:
+    def _picture(self, timeline: Timeline, beside: Callable[[], str] | None) -> Text:
         rows = (line for row in timeline.rows for line in _step(row, self._console.width))
-        return Text("\n").join([Text(COLUMNS, "dim"), *rows, *_end(timeline)])
+        below = [Text(f"  {beside()}", "cyan")] if beside else []
+        return Text("\n").join([Text(COLUMNS, "dim"), *rows, *_end(timeline), *below])
 
 
 class _Printed:

@@ -8,7 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from local.debian_packages import PackagesError
 from local.deploy import STACK, deploy, publish_ca_layer
+from local.mysql import Mysql
 from local.postgres import Postgres
 from local.processes import undisturbed
 from local.running_account import RunningAccount
@@ -21,15 +23,23 @@ Document = dict[str, Any]
 
 @dataclass
 class Stage:
-    """Servers that run, and every password that the demo has set or read."""
+    """Servers that run, and every password that the demo has set or read.
+
+    Where MariaDB cannot be had, `mariadb_missing` says why.
+    """
 
     postgres: Postgres
     account: RunningAccount
     function_arn: str
+    mysql_function_arn: str = ""
+    mariadb: Mysql | None = None
+    mariadb_missing: str = ""
     passwords: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.passwords.add(self.postgres.password)
+        if self.mariadb is not None:
+            self.passwords.add(self.mariadb.password)
 
     @property
     def secrets_manager(self) -> Any:
@@ -39,6 +49,12 @@ class Stage:
     def address(self) -> str:
         return f"{self.postgres.host}:{self.postgres.port}"
 
+    @property
+    def mariadb_server(self) -> Mysql:
+        if self.mariadb is None:
+            raise RuntimeError(self.mariadb_missing)
+        return self.mariadb
+
     def records(self, since: int = 0) -> list[Document]:
         """CloudTrail's records from this position on."""
         records: list[Document] = self.account.control(f"records?after={since}")["records"]
@@ -47,16 +63,22 @@ class Stage:
     def next_record(self) -> int:
         return int(self.account.control("records")["next"])
 
-    def function_log(self) -> list[str]:
-        """Everything that the rotation function has written."""
-        group = f"/aws/lambda/{self.function_arn.rpartition(':')[2]}"
+    def function_log(self, function_arn: str) -> list[str]:
+        """Everything that this function has written."""
+        group = f"/aws/lambda/{function_arn.rpartition(':')[2]}"
         pages = self.account.client("logs").get_paginator("filter_log_events")
         found = pages.paginate(logGroupName=group)
         return [event["message"] for page in found for event in page["events"]]
 
-    def steps_logged(self, secret_arn: str) -> list[Document]:
+    def functions_log(self) -> list[str]:
+        """Everything that the rotation functions have written."""
+        arns = filter(None, (self.function_arn, self.mysql_function_arn))
+        return [text for arn in arns for text in self.function_log(arn)]
+
+    def steps_logged(self, function_arn: str, secret_arn: str) -> list[Document]:
         """The function's structured lines about this secret, one for each step."""
-        lines = (json.loads(text) for text in self.function_log() if text.startswith("{"))
+        log = self.function_log(function_arn)
+        lines = (json.loads(text) for text in log if text.startswith("{"))
         return [line for line in lines if line.get("secret_arn") == secret_arn]
 
     def is_rotating(self) -> bool:
@@ -101,6 +123,7 @@ def _start(screen: Screen, started: ExitStack) -> Stage:
         version = postgres.execute("SHOW server_version")[0][0]
         line.what = f"PostgreSQL {version}, TLS, log_statement=all"
         line.where = f"{postgres.host}:{postgres.port}"
+    mariadb, missing = _mariadb(screen, started, postgres)
     with screen.starting("AWS account") as line, undisturbed():
         account = started.enter_context(RunningAccount())
         number = account.client("sts").get_caller_identity()["Account"]
@@ -111,4 +134,18 @@ def _start(screen: Screen, started: ExitStack) -> Stage:
     with screen.starting("sam build, sam deploy of template.yaml") as line:
         outputs = deploy(account.port, {"CaBundleLayerArn": layer})
         line.where = f"stack {STACK}"
-    return Stage(postgres, account, outputs["RotatePostgresqlFunctionArn"])
+    arns = outputs["RotatePostgresqlFunctionArn"], outputs["RotateMysqlFunctionArn"]
+    return Stage(postgres, account, *arns, mariadb, missing)
+
+
+def _mariadb(screen: Screen, started: ExitStack, postgres: Postgres) -> tuple[Mysql | None, str]:
+    """The server, or why there is none: the demo goes on without it."""
+    try:
+        found = Mysql("mariadb", authority=postgres.authority)
+    except PackagesError as error:
+        return None, f"no MariaDB ({error}); installing mariadb-server would help"
+    with screen.starting("MariaDB") as line, undisturbed():
+        server = started.enter_context(found)
+        line.what = f"MariaDB {server.version}, TLS, general log and binary log"
+        line.where = f"{server.host}:{server.port}"
+    return server, ""

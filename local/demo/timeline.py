@@ -2,8 +2,9 @@
 
 CloudTrail's records tell which calls were made and how they moved labels, the function's log lines
 tell which step ended when. They have no key in common. What joins them is their order, and that
-each step begins with one of two calls (`begins_a_step`). No step makes them later on, as long as
-the pending value can be read at once and the server refuses no login; the demo causes neither.
+each step begins with one of two calls (`begins_a_step`). Later on a step makes them only if the
+pending value cannot be read at once, the server refuses a login, or a rotation with a superuser is
+tried again; the demo causes none of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,24 +78,30 @@ def timeline(before: Labels, records: Iterable[Record], lines: Sequence[Line]) -
     """
     labels, end = dict(before), None
     steps: list[tuple[list[str], Labels]] = []
+    last: Record = {}
     for record in records:
         labels = moved(labels, record)
         if record["eventName"] in ENDS:
             end = str(record["eventName"])
         elif is_of_the_function(record):
-            if begins_a_step(record) or not steps:
+            if not steps or begins_a_step(record, last):
                 steps.append(([], labels))
+            last = record
             steps[-1] = ([*steps[-1][0], str(record["eventName"])], labels)
     return Timeline(tuple(_rows(steps, lines)), labels, end)
 
 
-def begins_a_step(record: Record) -> bool:
-    """The first and the last step begin with the labels, the others with the pending value."""
-    asked = record["requestParameters"] or {}
+def begins_a_step(record: Record, last: Record) -> bool:
+    """The first and the last step begin with the labels, the others with the pending value.
+
+    `last` is the function's call before this one: after a superuser's secret, the labels are
+    read again in the midst of setSecret.
+    """
+    asked, before = record["requestParameters"] or {}, last.get("requestParameters") or {}
     wants_pending = "versionId" in asked and asked.get("versionStage") == PENDING
     match record["eventName"]:
         case "DescribeSecret":
-            return True
+            return before.get("secretId") in (None, asked.get("secretId"))
         case "GetSecretValue":
             return wants_pending
     return False

@@ -1,13 +1,14 @@
-"""One application with its database user and its secret, rotated through the deployed stack."""
+"""Applications with a database user and a secret, rotated through the deployed stack."""
 
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
+import pg8000.native
 from pg8000.native import literal
 
 from local.postgres import Postgres
@@ -35,56 +36,31 @@ def wait_for(condition: Callable[[], T | None], what: str) -> T:
 
 
 @dataclass
-class Application:
-    """A user on the server, its secret in the account, and what was recorded since it exists."""
+class Rotated:
+    """A secret in the account, how it is rotated, and what was recorded since it exists."""
 
     deployed: Deployed
-    postgres: Postgres
-    alternating: bool = False
-    superuser_tags: Document = field(default_factory=lambda: {"rekey:superuser": "true"})
-    keys: Document = field(default_factory=dict)
-    name: str = field(default_factory=lambda: f"app_{secrets.token_hex(4)}")
+    _: KW_ONLY
     passwords: list[str] = field(default_factory=list)
     arn: str = ""
     superuser_arn: str = ""
     first_record: int = 0
-
-    def __post_init__(self) -> None:
-        self.first_record = self.deployed.account.control("records")["next"]
-        password = self.new_password()
-        # Not in clear: the canary looks for every password in the server's log.
-        verifier = literal(scram_sha_256(password))
-        self.postgres.execute(f"CREATE ROLE {self.name} LOGIN PASSWORD {verifier}")
-        if self.alternating and not self.superuser_arn:
-            document = self.document("postgres", self.postgres.password)
-            self.superuser_arn = self.create("superuser", document, self.superuser_tags)
-        document = self.document(self.name, password)
-        if self.alternating:
-            document["masterarn"] = self.superuser_arn
-        self.arn = self.create("app", document, {})
 
     @property
     def client(self) -> Any:
         return self.deployed.account.client("secretsmanager")
 
     @property
-    def server(self) -> Server:
-        return Server(self.postgres, self.name, self.passwords[0])
+    def function_arn(self) -> str:
+        """The function that rotates it."""
+        return self.deployed.rotation_function_arn
 
     def new_password(self) -> str:
         self.passwords.append(new_password())
         return self.passwords[-1]
 
-    def document(self, username: str, password: str) -> Document:
-        document = {
-            "engine": "postgres",
-            "host": self.postgres.host,
-            "port": self.postgres.port,
-            "username": username,
-            "password": password,
-            **self.keys,
-        }
-        return {key: value for key, value in document.items() if value is not None}
+    def next_record(self) -> int:
+        return int(self.deployed.account.control("records")["next"])
 
     def create(self, kind: str, document: Document, tags: Document) -> str:
         answer = self.client.create_secret(
@@ -94,12 +70,16 @@ class Application:
         )
         return str(answer["ARN"])
 
+    def refusal(self, username: str, password: str) -> str | None:
+        """Why the server refuses the login; None if it takes it."""
+        raise NotImplementedError
+
     def rotate(self, **parameters: Any) -> str:
         """RotateSecret, as a user calls it; the token."""
         answer = self.client.rotate_secret(
             SecretId=self.arn,
             **{
-                "RotationLambdaARN": self.deployed.rotation_function_arn,
+                "RotationLambdaARN": self.function_arn,
                 "RotationRules": {"AutomaticallyAfterDays": 30},
                 **parameters,
             },
@@ -108,7 +88,7 @@ class Application:
 
     def rotate_and_wait(self, **parameters: Any) -> Document:
         """RotateSecret, and the service's own event about how it ended."""
-        since = self.deployed.account.control("records")["next"]
+        since = self.next_record()
         self.rotate(**parameters)
         return self.end(since)
 
@@ -140,25 +120,75 @@ class Application:
         answer = self.client.describe_secret(SecretId=self.arn)["VersionIdsToStages"]
         return {version: sorted(labels) for version, labels in answer.items()}
 
+    def log_lines(self) -> list[Document]:
+        """The structured lines of the rotation function about this secret."""
+        lines = function_log(self.deployed, self.function_arn)
+        return [line for line in lines if line.get("secret_arn") == self.arn]
+
+
+@dataclass
+class Application(Rotated):
+    """A user on PostgreSQL and its secret."""
+
+    postgres: Postgres
+    alternating: bool = False
+    superuser_tags: Document = field(default_factory=lambda: {"rekey:superuser": "true"})
+    keys: Document = field(default_factory=dict)
+    name: str = field(default_factory=lambda: f"app_{secrets.token_hex(4)}")
+
+    def __post_init__(self) -> None:
+        self.first_record = self.next_record()
+        password = self.new_password()
+        # Not in clear: the canary looks for every password in the server's log.
+        verifier = literal(scram_sha_256(password))
+        self.postgres.execute(f"CREATE ROLE {self.name} LOGIN PASSWORD {verifier}")
+        if self.alternating and not self.superuser_arn:
+            document = self.document("postgres", self.postgres.password)
+            self.superuser_arn = self.create("superuser", document, self.superuser_tags)
+        document = self.document(self.name, password)
+        if self.alternating:
+            document["masterarn"] = self.superuser_arn
+        self.arn = self.create("app", document, {})
+
+    @property
+    def server(self) -> Server:
+        return Server(self.postgres, self.name, self.passwords[0])
+
+    def document(self, username: str, password: str) -> Document:
+        document = {
+            "engine": "postgres",
+            "host": self.postgres.host,
+            "port": self.postgres.port,
+            "username": username,
+            "password": password,
+            **self.keys,
+        }
+        return {key: value for key, value in document.items() if value is not None}
+
     def logs_in(self, label: str) -> bool:
         document = self.value(label)
         return self.server.logs_in(document["username"], document["password"])
 
-    def log_lines(self) -> list[Document]:
-        """The structured lines of the rotation function about this secret."""
-        return [line for line in function_log(self.deployed) if line.get("secret_arn") == self.arn]
+    def refusal(self, username: str, password: str) -> str | None:
+        try:
+            with self.postgres.connect(username, password) as connection:
+                connection.run("SELECT 1")
+        except pg8000.native.DatabaseError as error:
+            return str(error.args[0]["C"])
+        return None
 
 
-def function_log(deployed: Deployed) -> Iterator[Document]:
-    """The structured lines of the rotation function."""
-    for text in function_text(deployed):
+def function_log(deployed: Deployed, function_arn: str = "") -> Iterator[Document]:
+    """The structured lines of a rotation function: PostgreSQL's if none is named."""
+    for text in function_text(deployed, function_arn):
         if text.startswith("{"):
             yield json.loads(text)
 
 
-def function_text(deployed: Deployed) -> list[str]:
-    """Everything that the rotation function has written."""
-    group = f"/aws/lambda/{deployed.rotation_function_arn.rpartition(':')[2]}"
+def function_text(deployed: Deployed, function_arn: str = "") -> list[str]:
+    """Everything that the function has written."""
+    arn = function_arn or deployed.rotation_function_arn
+    group = f"/aws/lambda/{arn.rpartition(':')[2]}"
     pages = deployed.account.client("logs").get_paginator("filter_log_events")
     return [e["message"] for page in pages.paginate(logGroupName=group) for e in page["events"]]
 

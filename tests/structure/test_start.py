@@ -8,7 +8,7 @@ from tests.structure.imports import CHECKOUT, PACKAGE
 
 FUNCTIONS = sorted(CHECKOUT.glob("functions/*"))
 # boto3 hands out botocore's clients; drivers are for the steps that log in.
-ONLY_WHEN_USED = {"boto3", "s3transfer", "pg8000", "scramp", "asn1crypto"}
+ONLY_WHEN_USED = {"boto3", "s3transfer", "pg8000", "scramp", "asn1crypto", "pymysql"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.name)

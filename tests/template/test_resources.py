@@ -12,6 +12,10 @@ Resources = Callable[..., dict[str, dict[str, Any]]]
 PINNED = {
     "AlertsTopic": "AWS::SNS::Topic",
     "AlertsTopicPolicy": "AWS::SNS::TopicPolicy",
+    "RotateMysqlFunction": "AWS::Lambda::Function",
+    "RotateMysqlLogGroup": "AWS::Logs::LogGroup",
+    "RotateMysqlPermission": "AWS::Lambda::Permission",
+    "RotateMysqlRole": "AWS::IAM::Role",
     "RotatePostgresqlFunction": "AWS::Lambda::Function",
     "RotatePostgresqlLogGroup": "AWS::Logs::LogGroup",
     "RotatePostgresqlPermission": "AWS::Lambda::Permission",
@@ -19,6 +23,7 @@ PINNED = {
 }
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
+    "RotateMysqlFunctionArn": {"Fn::GetAtt": ["RotateMysqlFunction", "Arn"]},
     "RotatePostgresqlFunctionArn": {"Fn::GetAtt": ["RotatePostgresqlFunction", "Arn"]},
 }
 

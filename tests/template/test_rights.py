@@ -1,5 +1,6 @@
 """The local account enforces IAM, but not KMS, VPC and topic policies: those stand here."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,25 @@ def added(resources: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_the_rotation_role_may_do_exactly_this(resources: Resources) -> None:
     assert statements(resources()) == ALWAYS
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"VpcSubnetIds": "subnet-1", "SuperuserSecretArns": SUPERUSER, "SecretsKmsKeyArns": KEY},
+    ],
+    ids=["by default", "with all that adds rights"],
+)
+def test_every_rotation_function_has_the_same_rights_for_secrets_of_its_own(
+    resources: Resources, parameters: dict[str, str]
+) -> None:
+    deployed = resources(**parameters)
+    for kind in ("Function", "LogGroup", "Permission", "Role"):
+        model, other = (json.dumps(deployed[f"Rotate{e}{kind}"]) for e in ("Postgresql", "Mysql"))
+        other = other.replace("MySQL, Aurora MySQL and MariaDB", "PostgreSQL and Aurora PostgreSQL")
+        other = other.replace("MySQL and MariaDB", "PostgreSQL")
+        assert other.replace("Mysql", "Postgresql").replace("mysql", "postgresql") == model
 
 
 def test_roles_have_no_policy_but_their_own(resources: Resources) -> None:

@@ -91,6 +91,13 @@ def test_after_a_failed_step_the_service_begins_again() -> None:
     assert seen.labels["AWSCURRENT"] == "v1"
 
 
+def test_labels_that_are_read_after_the_superuser_s_secret_begin_no_step() -> None:
+    superuser = record("GetSecretValue", {"secretId": "another", "versionStage": "AWSCURRENT"})
+    dual = [*SET, superuser, DESCRIBED]
+    seen = timeline(BEFORE, [ASKED, *CREATE, *dual, *TEST, DESCRIBED, PROMOTED, SUCCEEDED], [])
+    assert calls(seen) == [3, 4, 1, 2]
+
+
 def test_calls_of_others_are_not_the_function_s() -> None:
     consumer = record("GetSecretValue", {"versionStage": "AWSCURRENT"}, userIdentity={})
     decrypt = record("Decrypt", {}, eventSource="kms.amazonaws.com")

@@ -36,8 +36,8 @@ def logger_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", secrets.token_hex(8))
 
 
-def invoke(step: Step, event: object = EVENT) -> None:
-    rotation_handler("postgresql", step)(event, Context())
+def invoke(step: Step, event: object = EVENT) -> dict[str, str] | None:
+    return rotation_handler("postgresql", step)(event, Context())
 
 
 def failing(error: Exception) -> Step:
@@ -69,6 +69,16 @@ def test_a_step_writes_one_line_and_its_metrics(capsys: pytest.CaptureFixture[st
     assert directive["Namespace"] == "Rekey"
     assert set(directive["Dimensions"][0]) >= {"engine", "step", "outcome"}
     assert EVENT["SecretId"] not in json.dumps(metrics)
+
+
+def test_secrets_manager_gets_no_answer_and_a_state_machine_the_outcome() -> None:
+    event = {"Step": "retire", "SecretId": EVENT["SecretId"], "VersionId": "v" * 36}
+    held = StepResult(Outcome.HELD, "The tag rekey:hold is set.")
+    assert invoke(lambda *_: RESULT) is None
+    assert invoke(lambda *_: held, event) == {
+        "outcome": "held",
+        "reason": "The tag rekey:hold is set.",
+    }
 
 
 def test_an_error_of_ours_is_told_by_its_class_and_raised_again(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.errors import InvalidEvent
-from rekey.model import Step
+from rekey.model import Step, WorkflowStep
 from rekey.request import parse_request
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
@@ -52,6 +52,14 @@ def test_a_wrong_value_is_named_by_its_key_and_not_repeated(key: str, value: Any
 def test_an_event_that_is_no_object_is_refused(event: object) -> None:
     with pytest.raises(InvalidEvent):
         parse_request(event)
+
+
+def test_a_state_machine_names_the_version_that_was_promoted() -> None:
+    event = {"Step": "retire", "SecretId": ARN, "VersionId": "v" * 36}
+    request = parse_request(event)
+    assert (request.step, request.token) == (WorkflowStep.RETIRE, "v" * 36)
+    with pytest.raises(InvalidEvent, match="VersionId"):
+        parse_request({**EVENT, "Step": "retire"})
 
 
 @given(st.dictionaries(st.sampled_from(["Step", "SecretId", "ClientRequestToken"]), st.text()))

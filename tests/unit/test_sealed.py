@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,7 @@ from rekey.engines.postgresql import PostgresqlEngine
 from rekey.engines.sealed import Sealed
 from rekey.errors import EngineFailure, MissingPrivilege, RekeyError
 from rekey.model import Deadline
-from rekey.ports import PeerChange
+from rekey.ports import OnePassword, PeerChange, TwoPasswords
 
 OLD, NEW = "old-password-it's", "new-password-\\é"
 CREDENTIAL = Credential.parse(
@@ -34,6 +36,20 @@ class LeakingConnection:
 
     def provide_peer(self, change: PeerChange) -> None:
         self.set_password(change.pending, change.password)
+
+    @contextmanager
+    def alone(self, username: str) -> Iterator[None]:
+        self.set_password(username, OLD)
+        yield
+
+    def check_two_passwords(self, username: str, *, all_hosts: bool) -> None:
+        self.set_password(f"{username} {all_hosts}", OLD)
+
+    def set_two_passwords(self, change: TwoPasswords) -> None:
+        self.set_password(change.username, change.pending)
+
+    def retire(self, change: OnePassword) -> None:
+        self.set_password(change.username, change.password)
 
     def check_identity(self, username: str, acts_as: str) -> None:
         self.set_password(username + acts_as, OLD)
@@ -73,6 +89,15 @@ def use(engine: Sealed, call: str) -> None:
         connection.set_password("app", NEW)
     if call == "provide_peer":
         connection.provide_peer(PeerChange("app", "app_clone", "app", NEW))
+    if call == "alone":
+        with connection.alone("app"):
+            pass
+    if call == "check_two_passwords":
+        connection.check_two_passwords("app", all_hosts=True)
+    if call == "set_two_passwords":
+        connection.set_two_passwords(TwoPasswords("app", OLD, NEW))
+    if call == "retire":
+        connection.retire(OnePassword("app", NEW))
     connection.check_identity("app", "app")
 
 
@@ -83,7 +108,19 @@ def raised_by(kind: type[Exception], call: str) -> RekeyError:
     return raised.value
 
 
-@pytest.mark.parametrize("call", ["connect", "set_password", "provide_peer", "check_identity"])
+CALLS = [
+    "connect",
+    "set_password",
+    "provide_peer",
+    "alone",
+    "check_two_passwords",
+    "set_two_passwords",
+    "retire",
+    "check_identity",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", [MissingPrivilege, ValueError, OSError, KeyError])
 def test_secrets_are_struck_out_of_every_error(kind: type[Exception], call: str) -> None:
     error = raised_by(kind, call)

@@ -84,12 +84,14 @@ def chosen_strategy(labels: frozenset[str]) -> Strategy | None:
 
 @dataclass(frozen=True)
 class RotationRequest:
-    """One invocation by Secrets Manager. ``token`` is the version id of the pending version.
+    """One invocation. ``token`` is the id of the version that it is about.
 
-    ``rotation_token`` is sensitive and goes along with PutSecretValue, nowhere else.
+    Secrets Manager asks for a Step: the version is the pending one, and its id the client request
+    token. A state machine asks for a WorkflowStep: the version is the one whose promotion started
+    it. ``rotation_token`` is sensitive and goes along with PutSecretValue, nowhere else.
     """
 
-    step: Step
+    step: Step | WorkflowStep
     secret_arn: str
     token: str
     rotation_token: str | None = field(default=None, repr=False)
@@ -150,10 +152,18 @@ class Deadline:
 
 @unique
 class Outcome(StrEnum):
-    """What a step did."""
+    """What a step did.
+
+    Of retire: HELD waits for a person, BUSY for a rotation that is under way, and after
+    SUPERSEDED there is nothing to wait for.
+    """
 
     DONE = "done"
     NOTHING_TO_DO = "nothing-to-do"
+    RETIRED = "retired"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True)

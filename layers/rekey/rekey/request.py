@@ -1,10 +1,10 @@
-"""Read the event that Secrets Manager sends."""
+"""Read the event that Secrets Manager or one of our state machines sends."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rekey.errors import InvalidEvent
-from rekey.model import RotationRequest, Step
+from rekey.model import RotationRequest, Step, WorkflowStep
 
 TOKEN_CHARACTERS = range(32, 65)
 """Length of a client request token (Secrets Manager API, RotateSecret)."""
@@ -17,8 +17,11 @@ def parse_request(event: object) -> RotationRequest:
     """Return the request in ``event``. Raises InvalidEvent, which repeats no value of it."""
     if not isinstance(event, Mapping):
         raise InvalidEvent("The event is not a JSON object. Invoke by RotateSecret.")
+    step = _step(event)
+    if isinstance(step, WorkflowStep):
+        return RotationRequest(step, _arn(event), _token(event, "VersionId", TOKEN_CHARACTERS))
     return RotationRequest(
-        step=_step(event),
+        step=step,
         secret_arn=_arn(event),
         token=_token(event, "ClientRequestToken", TOKEN_CHARACTERS),
         rotation_token=(
@@ -29,11 +32,13 @@ def parse_request(event: object) -> RotationRequest:
     )
 
 
-def _step(event: Mapping[str, Any]) -> Step:
+def _step(event: Mapping[str, Any]) -> Step | WorkflowStep:
     name = event.get("Step")
     if isinstance(name, str) and name in set(Step):
         return Step(name)
-    raise InvalidEvent(f"Step must be one of {', '.join(Step)}.")
+    if isinstance(name, str) and name in set(WorkflowStep):
+        return WorkflowStep(name)
+    raise InvalidEvent(f"Step must be one of {', '.join([*Step, *WorkflowStep])}.")
 
 
 def _arn(event: Mapping[str, Any]) -> str:

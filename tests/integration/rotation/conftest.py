@@ -1,8 +1,12 @@
 """The core on a real server, with Secrets Manager in memory, for both strategies."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.database import Server
+from tests.integration.rotation.two_passwords import DualWorld, NotedWorld, WatchedStore
+from tests.mysql_database import fresh_account
 from tests.world import World
 
 
@@ -19,6 +23,22 @@ def single(server: Server) -> World:
 @pytest.fixture
 def alternating(server: Server) -> World:
     return World(server, alternating=True)
+
+
+@pytest.fixture(params=["mysql", "mariadb"])
+def dual_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with fresh_account(request.getfixturevalue(request.param)) as server:
+        yield server
+
+
+@pytest.fixture
+def dual(dual_server: Server) -> DualWorld:
+    return DualWorld(World(dual_server, alternating=True, store=WatchedStore()))
+
+
+@pytest.fixture
+def noted(dual_server: Server) -> DualWorld:
+    return DualWorld(NotedWorld(dual_server, alternating=True))
 
 
 def logins(world: World) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from rekey.errors import RekeyError, UnexpectedFailure
-from rekey.model import Deadline, RotationRequest, StepResult
+from rekey.model import Deadline, RotationRequest, StepResult, WorkflowStep
 from rekey.request import parse_request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MARGIN_SECONDS = 2.0
 NAMESPACE = "Rekey"
 """Of the metrics. Stated here, as metrics without one would make a rotation that worked fail."""
 
-Handler = Callable[[object, "LambdaContext"], None]
+Handler = Callable[[object, "LambdaContext"], dict[str, str] | None]
 
 # Botocore logs whole requests at DEBUG, secret values included: whatever level the function's
 # logging is set to, it stays above that.
@@ -35,26 +35,35 @@ def rotation_handler(
 ) -> Handler:
     """Return a Lambda handler that carries out ``step`` and reports it. Errors are raised again.
 
+    Secrets Manager reads no answer. A state machine gets the outcome and the reason.
+
     Every invocation writes one structured line, and metrics with the dimensions engine, step and
     outcome: never a secret, and never a dimension by secret.
     """
     logger, metrics = Logger(), Metrics(namespace=NAMESPACE)
 
-    def handler(event: object, context: "LambdaContext") -> None:
+    def handler(event: object, context: "LambdaContext") -> dict[str, str] | None:
         report = _Report(logger, metrics, engine)
         try:
-            result = step(report.about(parse_request(event)), _deadline(context))
+            request = report.about(parse_request(event))
+            result = step(request, _deadline(context))
         except RekeyError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the text of a defect may hold a secret
             failure = UnexpectedFailure(f"{type(error).__name__} at {_place(error)}")
         else:
             report.succeeded(result)
-            return
+            return _answer(request, result)
         report.failed(failure)
         raise failure
 
     return handler
+
+
+def _answer(request: RotationRequest, result: StepResult) -> dict[str, str] | None:
+    if isinstance(request.step, WorkflowStep):
+        return {"outcome": result.outcome.value, "reason": result.reason}
+    return None
 
 
 class _Report:

@@ -32,7 +32,7 @@ class Rotation:
 
     @property
     def token(self) -> str:
-        """The client request token, which is the id of the pending version."""
+        """The id of the version that the step is about: while rotating, the pending one."""
         return self.request.token
 
     def credential(self, version: SecretVersion) -> Credential:

@@ -14,7 +14,7 @@ from rekey.model import (
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import START_ANEW, check_pending, is_current
 from rekey.rotation.interrupted import password_to_go_on_with
-from rekey.rotation.strategy import alternating_users, choose_strategy
+from rekey.rotation.strategy import all_hosts, alternating_users, choose_strategy
 
 
 def create_secret(rotation: Rotation) -> StepResult:
@@ -33,15 +33,16 @@ def create_secret(rotation: Rotation) -> StepResult:
     username = _next_user(rotation, current, strategy)
     password = password_to_go_on_with(rotation, metadata, version, username)
     wanted = current.with_login(username, password or rotation.new_password())
-    labels = frozenset({Label.PENDING, Label.INTENT, STRATEGY_LABELS[strategy]})
+    told = _what_later_steps_need(metadata, strategy)
+    labels = {Label.PENDING, Label.INTENT, *told}
     if rotation.store.put_version(
         rotation.arn,
-        SecretVersion(rotation.token, labels, wanted.to_json()),
+        SecretVersion(rotation.token, frozenset(labels), wanted.to_json()),
         rotation_token=rotation.request.rotation_token,
     ):
         return StepResult(Outcome.DONE, "The new value is stored.", strategy)
     if Label.INTENT not in metadata.labels[rotation.token]:
-        _adopt(rotation, metadata, strategy, goes_on=password is not None)
+        _adopt(rotation, metadata, told, goes_on=password is not None)
     return StepResult(Outcome.NOTHING_TO_DO, "The version has a value already.", strategy)
 
 
@@ -60,8 +61,21 @@ def _next_user(rotation: Rotation, current: Credential, strategy: Strategy) -> s
     return current.username
 
 
+def _what_later_steps_need(metadata: SecretMetadata, strategy: Strategy) -> list[Label]:
+    """Return the labels that tell what only the tags and the labels of other versions say.
+
+    Of all staging labels a secret may have 20; with these and all others of ours it has 14.
+    """
+    told = [STRATEGY_LABELS[strategy]]
+    if all_hosts(metadata.tags):
+        told.append(Label.ALL_HOSTS)
+    if strategy is not Strategy.DUAL_PASSWORD and metadata.holder(Label.DUAL_PASSWORD):
+        told.append(Label.RETIRE_FIRST)
+    return told
+
+
 def _adopt(
-    rotation: Rotation, metadata: SecretMetadata, strategy: Strategy, *, goes_on: bool
+    rotation: Rotation, metadata: SecretMetadata, told: list[Label], *, goes_on: bool
 ) -> None:
     """Label a value that stands under this token without our labels.
 
@@ -73,6 +87,6 @@ def _adopt(
             f"The version {metadata.holder(Label.INTENT)} may hold the password that the server "
             f"has, and another function has stored a second one under this token. {START_ANEW}"
         )
-    for label in (STRATEGY_LABELS[strategy], Label.INTENT):
+    for label in (*told, Label.INTENT):
         holder = metadata.holder(label)
         rotation.store.move_label(rotation.arn, label, to=rotation.token, removed_from=holder)

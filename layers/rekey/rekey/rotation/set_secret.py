@@ -1,17 +1,12 @@
 """setSecret: make the server accept the pending credential."""
 
-from rekey.credential import Credential
-from rekey.errors import (
-    CredentialsRejected,
-    MissingPrivilege,
-    UnsupportedStrategy,
-)
+from rekey.errors import CredentialsRejected, MissingPrivilege, UnsupportedStrategy
 from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
+from rekey.rotation.dual_password import Change, add_password, back_to_one, check_way_back
 from rekey.rotation.give_up import give_up
 from rekey.rotation.guards import check_intent, same_target
-from rekey.rotation.logins import Logins
 from rekey.rotation.pending import read_pending
 from rekey.rotation.strategy import alternating_users
 from rekey.rotation.superuser import connect_superuser
@@ -29,65 +24,70 @@ def set_secret(rotation: Rotation) -> StepResult:
     old, new = rotation.credential(current), rotation.credential(pending)
     if not same_target(old, new, pending.strategy, rotation.engine):
         raise give_up(rotation, current)
-    logins = rotation.logins(pending)
+    change = Change(rotation, rotation.logins(pending), current, pending, old, new)
+    check_way_back(change)
     match pending.strategy:
         case Strategy.SINGLE_USER:
-            return _set_own_password(rotation, logins, old, new)
+            return _set_own_password(change)
         case Strategy.ALTERNATING_USERS:
-            return _provide_peer(rotation, logins, old, new)
-        case Strategy.DUAL_PASSWORD | None:
-            raise UnsupportedStrategy("This engine cannot carry out the strategy.")
+            return _provide_peer(change)
+        case Strategy.DUAL_PASSWORD:
+            return add_password(change)
+        case None:
+            raise UnsupportedStrategy("No label tells the strategy. Start a new rotation.")
 
 
-def _set_own_password(
-    rotation: Rotation, logins: Logins, old: Credential, new: Credential
-) -> StepResult:
+def _set_own_password(change: Change) -> StepResult:
     """Let the user change its own password."""
-    if _changed(rotation, logins, old, new):
+    if _changed(change):
         return StepResult(Outcome.DONE, "The user has the new password.", Strategy.SINGLE_USER)
     # AWSCURRENT is refused: an earlier attempt changed the password, or somebody else did.
-    logins.connect(new).close()
+    change.logins.connect(change.new).close()
     return StepResult(
         Outcome.NOTHING_TO_DO, "The user has the new password already.", Strategy.SINGLE_USER
     )
 
 
-def _changed(rotation: Rotation, logins: Logins, old: Credential, new: Credential) -> bool:
+def _changed(change: Change) -> bool:
     """Log in with AWSCURRENT and change the password; False if AWSCURRENT is refused.
 
     A server may let nobody change a password but administrators (on Amazon RDS:
     rds.restrict_password_commands). If the secret names a superuser, that one does it.
     """
-    if logins.refusals():
+    if change.logins.refusals():
         return False  # It was refused in an earlier attempt: do not try it a second time.
     try:
-        connection = logins.connect(old)
+        connection = change.logins.connect(change.old)
     except CredentialsRejected:
         return False
-    try:
-        with connection:
-            connection.set_password(new.username, new.password)
-    except MissingPrivilege:
-        if old.superuser_arn is None:
-            raise
-        with connect_superuser(rotation, logins, old) as superuser:
-            superuser.set_password(new.username, new.password)
+    with connection:
+        back_to_one(change)
+        try:
+            connection.set_password(change.new.username, change.new.password)
+        except MissingPrivilege:
+            if change.old.superuser_arn is None:
+                raise
+        else:
+            return True
+    with connect_superuser(change.rotation, change.logins, change.old) as superuser:
+        superuser.set_password(change.new.username, change.new.password)
     return True
 
 
-def _provide_peer(
-    rotation: Rotation, logins: Logins, old: Credential, new: Credential
-) -> StepResult:
+def _provide_peer(change: Change) -> StepResult:
     """Let the superuser prepare the other one of two alternating users.
 
     AWSCURRENT has to log in first. It proves that whoever wrote the secret owns the account;
     otherwise the superuser could be made to change somebody else's (a confused deputy).
     """
-    users = alternating_users(old.username, rotation.engine)
-    logins.connect(old).close()
-    change = PeerChange(users.base, users.clone, new.username, new.password)
-    with connect_superuser(rotation, logins, old) as connection:
-        connection.provide_peer(change)
+    users = alternating_users(change.old.username, change.rotation.engine)
+    change.logins.connect(change.old).close()
+    back_to_one(change)
+    wanted = PeerChange(
+        users.base, users.clone, change.new.username, change.new.password, change.all_hosts
+    )
+    with connect_superuser(change.rotation, change.logins, change.old) as connection:
+        connection.provide_peer(wanted)
     return StepResult(
         Outcome.DONE,
         "The peer has the new password and the rights of the base user.",

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rekey.credential import Credential
-from rekey.errors import UnsupportedStrategy, UserNameTooLong
+from rekey.errors import InvalidTag, UnsupportedStrategy, UserNameTooLong
 from rekey.model import Strategy
 from rekey.ports import Engine
 
 TAG = "rekey:strategy"
+HOSTS_TAG = "rekey:hosts"
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,16 @@ def choose_strategy(tags: Mapping[str, str], credential: Credential, engine: Eng
             f'The strategy {strategy} needs the key "masterarn" with the ARN of a superuser secret.'
         )
     return strategy
+
+
+def all_hosts(tags: Mapping[str, str]) -> bool:
+    """Tell whether every account of the user's name is meant, whatever its host.
+
+    Raises InvalidTag.
+    """
+    asked = tags.get(HOSTS_TAG)
+    if asked not in (None, "all"):
+        raise InvalidTag(
+            f"The tag {HOSTS_TAG} must be all, or be left out if the user has one account only."
+        )
+    return asked == "all"

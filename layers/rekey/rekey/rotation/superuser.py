@@ -33,7 +33,7 @@ def connect_superuser(rotation: Rotation, logins: Logins, current: Credential) -
 def _read(rotation: Rotation, current: Credential) -> Credential:
     if current.superuser_arn is None:
         raise UnsupportedStrategy(
-            'Alternating users need the key "masterarn" with the ARN of a superuser secret.'
+            'This rotation needs the key "masterarn" with the ARN of a superuser secret.'
         )
     superuser = rotation.superusers.superuser(current.superuser_arn, current)
     check_superuser(superuser, current, rotation.engine, secret_arn=rotation.arn)

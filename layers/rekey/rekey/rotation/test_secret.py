@@ -3,7 +3,7 @@
 from rekey.model import Outcome, SecretVersion, StepResult, Strategy
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.pending import read_pending
-from rekey.rotation.strategy import alternating_users
+from rekey.rotation.strategy import all_hosts, alternating_users, choose_strategy
 from rekey.rotation.superuser import connect_superuser
 
 
@@ -31,7 +31,11 @@ def _test_rotation(rotation: Rotation, pending: SecretVersion) -> StepResult:
     """
     logins = rotation.logins(pending)
     credential = rotation.credential(pending)
+    tags = rotation.store.describe(rotation.arn).tags
+    strategy, every = choose_strategy(tags, credential, rotation.engine), all_hosts(tags)
     logins.connect(credential).close()
     if credential.superuser_arn is not None:
-        connect_superuser(rotation, logins, credential).close()
+        with connect_superuser(rotation, logins, credential) as superuser:
+            if strategy is Strategy.DUAL_PASSWORD:
+                superuser.check_two_passwords(credential.username, all_hosts=every)
     return StepResult(Outcome.DONE, "All that a rotation needs logs in.")

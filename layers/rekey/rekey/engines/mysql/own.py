@@ -1,0 +1,77 @@
+"""One new password, for the login itself or by one that may change others."""
+
+from contextlib import suppress
+
+from rekey.engines.mysql import accounts, hashes, quoting
+from rekey.engines.mysql.accounts import Account
+from rekey.engines.mysql.privileges import check_may_change_users, may_change_users
+from rekey.engines.mysql.session import Session
+from rekey.engines.mysql.verifier import change, set_hash
+from rekey.errors import AmbiguousAccount, MissingPrivilege, PlaintextRefused, UserMissing
+
+TWO_PASSWORDS = (8, 0, 14)
+
+
+def set_password(session: Session, username: str, password: str) -> None:
+    """Give ``username`` one password. By a hash wherever the login may do that."""
+    if session.login_name != username:
+        _set_of_another(session, username, password)
+        return
+    found = _seen(session)
+    if found and may_change_users(session):
+        set_hash(session, found, password)
+    elif session.mariadb:
+        change(session, f"SET PASSWORD = {quoting.literal(hashes.native(password))}")
+    else:
+        _send(session, password)
+
+
+def _set_of_another(session: Session, username: str, password: str) -> None:
+    check_may_change_users(session)
+    found = accounts.find(session, username)
+    if not found:
+        raise UserMissing(f"There is no account {username} on {session.server}: create it.")
+    for account in found:
+        set_hash(session, account, password)
+
+
+def _seen(session: Session) -> Account | None:
+    """Return the login's own account, or None if it may not look.
+
+    Raises AmbiguousAccount if another one of the name has a password too: it would keep the old
+    one, and those who come from its hosts would be refused.
+    """
+    try:
+        found = accounts.find(session, session.login_name)
+    except MissingPrivilege:
+        return None
+    others = [one for one in found if one.host != session.login_host and one.stored]
+    if others:
+        named = ", ".join(one.sql for one in others)
+        raise AmbiguousAccount(
+            f"{session.server} has further accounts of that name ({named}), which would keep the "
+            "old password: drop them, or rotate with a superuser and the tag rekey:hosts = all."
+        )
+    return next((one for one in found if one.host == session.login_host), None)
+
+
+def _send(session: Session, password: str) -> None:
+    """Change one's own password on MySQL, which takes it in clear only.
+
+    The server writes ``<secret>`` in its logs instead, unless it is told to log what it gets.
+    """
+    if not session.tls:
+        raise PlaintextRefused(
+            "A MySQL user that changes its own password has to send it in clear, and the "
+            'connection has no TLS: take "ssl": false out of the secret, or name a superuser in '
+            "it (masterarn)."
+        )
+    if session.run("SELECT @@global.log_raw")[0][0]:
+        raise PlaintextRefused(
+            f"{session.server} logs statements as they come (log_raw), passwords included: SET "
+            "GLOBAL log_raw = OFF, or name a superuser in the secret (masterarn)."
+        )
+    session.run(f"ALTER USER USER() IDENTIFIED BY {quoting.literal(password)}")
+    if session.version >= TWO_PASSWORDS:
+        with suppress(MissingPrivilege):  # Without APPLICATION_PASSWORD_ADMIN, a second one stays.
+            session.run("ALTER USER USER() DISCARD OLD PASSWORD")

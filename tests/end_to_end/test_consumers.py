@@ -1,0 +1,53 @@
+"""What applications see of rotations, with AWS's own caching library.
+
+REKEY_CONSUMERS and REKEY_ROTATIONS set how many of them; `make prove` takes 20 and 50.
+"""
+
+import os
+
+import pytest
+
+from local.consumer import uncached
+from rekey.model import Strategy
+from tests.conftest import Deployed
+from tests.end_to_end.consumers import SETTINGS, Seen, Setting, rotate_under_consumers
+
+CONSUMERS = int(os.environ.get("REKEY_CONSUMERS", "4"))
+ROTATIONS = int(os.environ.get("REKEY_ROTATIONS", "5"))
+WRONG_PASSWORD = {"postgres": "28P01", "mysql": "1045", "mariadb": "1045"}
+SINGLE = [setting for setting in SETTINGS if setting.strategy is Strategy.SINGLE_USER]
+OTHERS = [setting for setting in SETTINGS if setting not in SINGLE]
+
+
+def say(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n  {seen}", end="")
+
+
+@pytest.mark.parametrize("setting", OTHERS, ids=str)
+def test_no_login_fails_at_any_time(
+    deployed: Deployed,
+    setting: Setting,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = setting.application(deployed, request.getfixturevalue(setting.engine))
+    seen = rotate_under_consumers(app, setting, CONSUMERS, ROTATIONS)
+    say(seen, capsys)
+    assert seen.refused == []
+
+
+@pytest.mark.parametrize("setting", SINGLE, ids=str)
+def test_the_gap_of_a_single_user_ends_when_a_consumer_reads_the_new_value(
+    deployed: Deployed,
+    setting: Setting,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """At most one gap for each consumer and rotation, and none that is not over."""
+    app = setting.application(deployed, request.getfixturevalue(setting.engine))
+    for read in (None, lambda: uncached(app.client, app.arn)):
+        seen = rotate_under_consumers(app, setting, CONSUMERS, ROTATIONS, read)
+        say(seen, capsys)
+        assert 0 < len(seen.gaps) <= CONSUMERS * ROTATIONS
+        assert set(seen.refused) == {WRONG_PASSWORD[setting.engine]}
