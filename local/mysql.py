@@ -198,7 +198,6 @@ class Mysql:
             "SET GLOBAL general_log = OFF;",
             f"CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {password};",
             f"GRANT ALL PRIVILEGES ON *.* TO {who} WITH GRANT OPTION;",
-            *([f"GRANT PROXY ON ''@'%' TO {who} WITH GRANT OPTION;"] if self.mariadb else []),
             "SET GLOBAL general_log = ON;",
         ]
 

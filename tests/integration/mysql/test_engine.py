@@ -86,7 +86,7 @@ def test_an_own_password_in_clear_is_refused_without_tls(mysql_account: Account)
     with (
         setting(account, "require_secure_transport", "OFF"),
         account.connect(account.name, account.password, ssl=False) as connection,
-        pytest.raises(errors.PlaintextRefused, match="masterarn"),
+        pytest.raises(errors.PlaintextRefused, match="dual-password"),
     ):
         connection.set_password(account.name, new_password())
     assert account.logs_in(account.password)
@@ -212,3 +212,12 @@ def test_a_user_that_has_to_give_its_old_password_is_told_what_to_change(
     ):
         connection.set_password(account.name, new_password())
     assert account.logs_in(account.password)
+
+
+def test_a_second_password_from_before_ends_with_a_change_by_a_superuser(
+    mysql_account: Account,
+) -> None:
+    account, second, third = mysql_account, new_password(), new_password()
+    account.give_two(account.password, second)
+    account.set_by_superuser(third)
+    assert account.works(account.password, second, third) == [False, False, True]

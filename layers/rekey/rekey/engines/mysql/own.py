@@ -50,7 +50,8 @@ def _seen(session: Session) -> Account | None:
         named = ", ".join(one.sql for one in others)
         raise AmbiguousAccount(
             f"{session.server} has further accounts of that name ({named}), which would keep the "
-            "old password: drop them, or rotate with a superuser and the tag rekey:hosts = all."
+            "old password: drop them, or rotate with the strategy dual-password and the tag "
+            "rekey:hosts = all."
         )
     return next((one for one in found if one.host == session.login_host), None)
 
@@ -63,13 +64,13 @@ def _send(session: Session, password: str) -> None:
     if not session.tls:
         raise PlaintextRefused(
             "A MySQL user that changes its own password has to send it in clear, and the "
-            'connection has no TLS: take "ssl": false out of the secret, or name a superuser in '
-            "it (masterarn)."
+            'connection has no TLS: take "ssl": false out of the secret, or rotate with the '
+            "strategy dual-password."
         )
     if session.run("SELECT @@global.log_raw")[0][0]:
         raise PlaintextRefused(
             f"{session.server} logs statements as they come (log_raw), passwords included: SET "
-            "GLOBAL log_raw = OFF, or name a superuser in the secret (masterarn)."
+            "GLOBAL log_raw = OFF, or rotate with the strategy dual-password."
         )
     session.run(f"ALTER USER USER() IDENTIFIED BY {quoting.literal(password)}")
     if session.version >= TWO_PASSWORDS:

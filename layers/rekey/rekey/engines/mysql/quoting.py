@@ -6,7 +6,7 @@ double quote delimits no name.
 
 
 def literal(text: str) -> str:
-    return "'" + text + "'"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:
