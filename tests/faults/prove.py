@@ -151,4 +151,5 @@ def _table(parts: list[Part], version: int) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(prove(Console(), " ".join(sys.argv[1:])))
+    wide = None if sys.stdout.isatty() else 120
+    sys.exit(prove(Console(width=wide), " ".join(sys.argv[1:])))
