@@ -5,24 +5,22 @@ import os
 import secrets
 import shutil
 import signal
-import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pymysql
 
 from local import processes, unprivileged
 from local.certificates import LOCAL_NAMES, Authority
+from local.mysql_address import PATIENCE, SUPERUSER, MysqlAddress
 from local.mysql_installations import Installation, installation
 
 HOST = processes.HOST
-SUPERUSER = "superuser"
-PATIENCE = 60.0
 SETTINGS: Mapping[str, str] = {
     "bind-address": HOST,
     "skip-name-resolve": "ON",
@@ -51,7 +49,7 @@ class MysqlError(Exception):
     """The server did not start; the message holds the end of its log."""
 
 
-class Mysql:
+class Mysql(MysqlAddress):
     """One server on a loopback address and a free port, in a temporary folder of its own.
 
     `name` is `mysql` or `mariadb`. Logins need TLS; `settings` with `require-secure-transport` =
@@ -65,15 +63,19 @@ class Mysql:
         authority: Authority | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = name
-        self.host, self.port = HOST, processes.free_port()
-        self.superuser, self.password = SUPERUSER, secrets.token_urlsafe(24)
         self.authority = authority or Authority.create()
         self._settings = {**SETTINGS, **(ONLY_MYSQL if name == "mysql" else {}), **(settings or {})}
         self._installation: Installation = installation(name)
         # The server's socket lies in it, and the path of a socket must be short.
         self._folder = Path(tempfile.mkdtemp(prefix=f"rekey-{name}-"))
-        self.ca_file = self._folder / "ca.pem"
+        super().__init__(
+            name=name,
+            host=HOST,
+            port=processes.free_port(),
+            superuser=SUPERUSER,
+            password=secrets.token_urlsafe(24),
+            ca_file=self._folder / "ca.pem",
+        )
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
@@ -94,38 +96,6 @@ class Mysql:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    @property
-    def version(self) -> str:
-        """As the server tells it, without what its packager adds."""
-        return str(self.execute("SELECT VERSION()")[0][0]).partition("-")[0]
-
-    @property
-    def mariadb(self) -> bool:
-        return self.name == "mariadb"
-
-    def connect(
-        self, user: str | None = None, password: str | None = None
-    ) -> "pymysql.Connection[Any]":
-        """A verified TLS connection; the superuser's if nobody else is named."""
-        return pymysql.connect(
-            host=self.host,
-            port=self.port,
-            user=self.superuser if user is None else user,
-            password=self.password if password is None else password,
-            ssl=ssl.create_default_context(cafile=str(self.ca_file)),
-            autocommit=True,
-            connect_timeout=int(PATIENCE),
-        )
-
-    def execute(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Runs the statements as the superuser, each by itself; the rows of the last one."""
-        rows: list[tuple[Any, ...]] = []
-        with self.connect() as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-                rows = list(cursor.fetchall())
-        return rows
 
     def logs(self) -> dict[str, bytes]:
         """All that the server has written: error, general, slow and binary log, by name."""

@@ -1,7 +1,8 @@
 """Which MySQL and MariaDB servers this machine can run.
 
-In this order: programs that are installed, and Debian's packages, unpacked into `.venv/servers`.
-`python -m local.mysql_installations` makes sure that both are there, and starts none.
+In this order: an address in REKEY_MYSQL_URL or REKEY_MARIADB_URL (see mysql_address), programs that
+are installed, and Debian's packages, unpacked into `.venv/servers`. `python -m
+local.mysql_installations` makes sure that both servers can be had, and starts none.
 REKEY_SKIP names, by comma, those to do without.
 """
 
@@ -41,6 +42,11 @@ def installation(name: str) -> Installation:
     return _installed(name) or _unpacked(name)
 
 
+def address_of(name: str) -> str | None:
+    """Where somebody says that the server of this name runs already."""
+    return os.environ.get(f"REKEY_{name.upper()}_URL") or None
+
+
 def skipped() -> frozenset[str]:
     """Those that somebody asked to do without."""
     return frozenset(filter(None, os.environ.get("REKEY_SKIP", "").split(",")))
@@ -68,17 +74,21 @@ def _unpacked(name: str) -> Installation:
     )
 
 
+def what_to_do(name: str, error: PackagesError) -> str:
+    """One line."""
+    return (
+        f"No {name} server: {error}. Install {name}-server, or give the address of one in "
+        f"REKEY_{name.upper()}_URL and REKEY_{name.upper()}_CA, or do without: REKEY_SKIP={name}"
+    )
+
+
 def main(ensure: Callable[[str], object] = installation) -> int:
-    """Make sure of every server that is not skipped."""
-    for name in (name for name in NAMES if name not in skipped()):
+    """Make sure of every server that is neither skipped nor at an address."""
+    for name in (name for name in NAMES if name not in skipped() and not address_of(name)):
         try:
             ensure(name)
         except PackagesError as error:
-            print(
-                f"No {name} server: {error}. Install mysql-server or mariadb-server, or do without:"
-                f" REKEY_SKIP={name}",
-                file=sys.stderr,
-            )
+            print(what_to_do(name, error), file=sys.stderr)
             return 1
     return 0
 

@@ -131,6 +131,10 @@ class Postgres(PostgresAddress):
         self._settings["hot_standby"] = "on" if answers_queries else "off"
         self.start()
 
+    def logs(self) -> dict[str, bytes]:
+        """All that the server has written, by name."""
+        return {self.log.name: self.log.read_bytes()}
+
     def restart(self) -> None:
         self.stop()
         self.start()

@@ -3,14 +3,18 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import pymysql
 import pytest
 
 from local.certificates import Authority
+from local.debian_packages import PackagesError
 from local.deploy import deploy, publish_ca_layer
 from local.mysql import Mysql
-from local.mysql_installations import NAMES, installation, skipped
+from local.mysql_address import AddressError, MysqlAddress, at_address
+from local.mysql_installations import NAMES, installation, skipped, what_to_do
 from local.postgres import Postgres
 from local.postgres_installations import debian
 from local.running_account import RunningAccount
@@ -37,8 +41,23 @@ def pytest_report_header() -> str:
     required = os.environ.get("REKEY_REQUIRED_POSTGRES", "")
     if required and int(required) not in debian():
         pytest.exit(f"PostgreSQL {required} is required and not installed", returncode=1)
-    others = [f"{name} ({installation(name).program})" for name in NAMES if name not in skipped()]
+    others = [f"{name} ({_where(name)})" for name in NAMES if name not in skipped()]
     return f"PostgreSQL: {', '.join(versions)}; {', '.join(others)}"
+
+
+def _where(name: str) -> str:
+    """Where the server of this name comes from; ends the run if it cannot be had."""
+    try:
+        found = at_address(name)
+        return f"{found.version} at {found.host}:{found.port}" if found else _program(name)
+    except (AddressError, OSError, pymysql.Error) as error:
+        pytest.exit(f"{name}: {error}", returncode=1)
+    except PackagesError as error:
+        pytest.exit(what_to_do(name, error), returncode=1)
+
+
+def _program(name: str) -> str:
+    return str(installation(name).program)
 
 
 @pytest.fixture(scope="session")
@@ -48,22 +67,23 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def mysql(postgres: Postgres) -> Iterator[Mysql]:
+def mysql(postgres: Postgres) -> Iterator[MysqlAddress]:
     with _mysql("mysql", postgres) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mariadb(postgres: Postgres) -> Iterator[Mysql]:
+def mariadb(postgres: Postgres) -> Iterator[MysqlAddress]:
     with _mysql("mariadb", postgres) as server:
         yield server
 
 
-def _mysql(name: str, postgres: Postgres) -> Mysql:
+def _mysql(name: str, postgres: Postgres) -> AbstractContextManager[MysqlAddress]:
     """With certificates of the authority that the deployed functions trust."""
     if name in skipped():
         pytest.skip(f"REKEY_SKIP names {name}")
-    return Mysql(name, authority=postgres.authority)
+    found = at_address(name)
+    return nullcontext(found) if found else Mysql(name, authority=postgres.authority)
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +95,9 @@ def account() -> Iterator[RunningAccount]:
 
 @pytest.fixture(scope="session")
 def deployed(account: RunningAccount, postgres: Postgres) -> Deployed:
-    """The real template, whose functions trust the database's certificate authority."""
-    layer = publish_ca_layer(account.port, postgres.authority.pem)
+    """The real template, whose functions trust the databases' certificate authorities."""
+    others = (found.ca_file.read_text() for found in map(at_address, NAMES) if found)
+    layer = publish_ca_layer(account.port, "\n".join((postgres.authority.pem, *others)))
     outputs = deploy(account.port, {"CaBundleLayerArn": layer})
     return Deployed(
         account,

@@ -1,4 +1,4 @@
-"""A user of its own on a shared MySQL or MariaDB server, and the engine that reaches it."""
+"""A user of its own on a MySQL or MariaDB server. See tests/database.py."""
 
 import secrets
 import ssl
@@ -7,31 +7,62 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from local.mysql import Mysql
-from rekey.credential import Credential
+from local.mysql_address import MysqlAddress
 from rekey.engines.mysql import MysqlEngine
 from rekey.engines.sealed import Sealed
 from tests.database import Server, new_password
 
 
+def owned(server: MysqlAddress) -> Mysql:
+    """The server, if this run has started it; else the test is left out."""
+    if not isinstance(server, Mysql):
+        pytest.skip(
+            f"REKEY_{server.name.upper()}_URL is set: the server at that address may not be"
+            " stopped, nor its logs be read"
+        )
+    return server
+
+
 @dataclass
 class MysqlServer(Server):
-    """See Server. ``postgres``, of which only the address and the superuser count, is a Mysql."""
+    """See Server."""
 
-    postgres: Any
+    address: MysqlAddress
+
+    @property
+    def kind(self) -> str:
+        return self.address.name
 
     @property
     def engine(self) -> Sealed:
-        ca = str(self.postgres.ca_file)
+        ca = str(self.address.ca_file)
         return Sealed(MysqlEngine(lambda: ssl.create_default_context(cafile=ca)))
 
-    def credential(self, username: str, password: str, **keys: Any) -> Credential:
-        return super().credential(username, password, engine=self.postgres.name, **keys)
+    @property
+    def own(self) -> Mysql:
+        return owned(self.address)
+
+    def create_user(self, name: str, password: str) -> None:
+        self.execute(f"CREATE USER {name}@'%' IDENTIFIED BY '{password}'")
+
+    def change_password(self, name: str, password: str) -> None:
+        discard = "" if self.address.mariadb else f", {name}@'%' DISCARD OLD PASSWORD"
+        self.execute(f"ALTER USER {name}@'%' IDENTIFIED BY '{password}'{discard}")
+
+    def drop_users(self, *names: str) -> None:
+        wanted = ", ".join(f"'{name}'" for name in names)
+        for user, host in self.execute(
+            f"SELECT user, host FROM mysql.user WHERE user IN ({wanted})"
+        ):
+            self.execute(f"DROP USER '{user}'@'{host}'")
 
     def query(self, username: str, password: str, *statements: str) -> list[list[Any]]:
         rows: list[list[Any]] = []
         with (
-            self.postgres.connect(username, password) as connection,
+            self.address.connect(username, password) as connection,
             connection.cursor() as cursor,
         ):
             for statement in statements:
@@ -41,12 +72,9 @@ class MysqlServer(Server):
 
 
 @contextmanager
-def fresh_account(server: Mysql) -> Iterator[MysqlServer]:
+def fresh_account(server: MysqlAddress) -> Iterator[MysqlServer]:
     """An account that the test may do anything with, and that is gone afterwards with its clone."""
-    base, password = f"app_{secrets.token_hex(4)}", new_password()
-    server.execute(f"CREATE USER {base}@'%' IDENTIFIED BY '{password}'")
-    yield MysqlServer(server, base, password)
-    for user, host in server.execute(
-        f"SELECT user, host FROM mysql.user WHERE user IN ('{base}', '{base}_clone')"
-    ):
-        server.execute(f"DROP USER '{user}'@'{host}'")
+    account = MysqlServer(server, f"app_{secrets.token_hex(4)}", new_password())
+    account.create_user(account.base, account.password)
+    yield account
+    account.drop_users(account.clone, account.base)

@@ -37,10 +37,10 @@ class World:
     """The time of one invocation."""
 
     def __post_init__(self) -> None:
-        postgres = self.server.postgres
+        address = self.server.address
         keys = {"masterarn": SUPERUSER_ARN} if self.alternating else {}
         self.store.create(ARN, self.document(self.server.base, self.server.password, **keys))
-        self.store.create(SUPERUSER_ARN, self.document(postgres.superuser, postgres.password))
+        self.store.create(SUPERUSER_ARN, self.document(address.superuser, address.password))
 
     @property
     def secret(self) -> StoredSecret:

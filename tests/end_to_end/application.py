@@ -14,7 +14,8 @@ from pg8000.native import literal
 from local.postgres import Postgres
 from rekey.engines.postgresql.verifier import scram_sha_256
 from tests.conftest import Deployed
-from tests.database import Server, new_password
+from tests.database import new_password
+from tests.postgres_database import PostgresServer
 
 PATIENCE = 60.0
 ENDS = frozenset({"RotationSucceeded", "RotationFailed", "RotationAbandoned"})
@@ -151,8 +152,8 @@ class Application(Rotated):
         self.arn = self.create("app", document, {})
 
     @property
-    def server(self) -> Server:
-        return Server(self.postgres, self.name, self.passwords[0])
+    def server(self) -> PostgresServer:
+        return PostgresServer(self.postgres, self.name, self.passwords[0])
 
     def document(self, username: str, password: str) -> Document:
         document = {

@@ -14,8 +14,9 @@ from local.postgres_address import PostgresAddress
 from rekey.credential import Credential
 from rekey.errors import RekeyError
 from rekey.model import Label, SecretMetadata, SecretVersion, Step
-from tests.database import Server, new_password
+from tests.database import new_password
 from tests.faults.effects import Effects, Killed, Kind, observed
+from tests.postgres_database import PostgresServer
 from tests.secret_store import SecretStoreInMemory, StoredSecret
 from tests.world import ARN, SUPERUSER_ARN, World, new_token
 
@@ -90,14 +91,14 @@ class WatchedStore(SecretStoreInMemory):
 class Schedule:
     """A rotation of a fresh user, driven as Secrets Manager drives it."""
 
-    server: Server
+    server: PostgresServer
     effects: Effects
     alternating: bool
     rotations_before: int = 0
     token: str = field(default_factory=new_token)
     told: list[str] = field(default_factory=list)
     passwords: set[str] = field(default_factory=set)
-    reached: Server | None = None
+    reached: PostgresServer | None = None
     """The server as the function reaches it, if that is not the direct way."""
     after_first_attempt: Callable[[], None] = lambda: None
 
@@ -270,10 +271,10 @@ def prepared(
         f"GRANT {base} TO {admin} WITH ADMIN OPTION",
     )
     schedule = Schedule(
-        Server(postgres, base, password),
+        PostgresServer(postgres, base, password),
         effects,
         alternating,
-        reached=Server(_at(postgres, port), base, password) if port else None,
+        reached=PostgresServer(_at(postgres, port), base, password) if port else None,
     )
     superuser = schedule.store.secrets[SUPERUSER_ARN]
     superuser.values["v1"] = schedule.world.document(admin, admin_password)

@@ -10,12 +10,12 @@ import pytest
 from local.debian_packages import PackagesError
 from local.mysql import Mysql
 from local.mysql_installations import NAMES, main
+from tests.mysql_database import owned
 
 
 @pytest.fixture(params=NAMES)
 def server(request: pytest.FixtureRequest) -> Mysql:
-    server: Mysql = request.getfixturevalue(request.param)
-    return server
+    return owned(request.getfixturevalue(request.param))
 
 
 def test_a_login_without_tls_is_refused(server: Mysql) -> None:

@@ -10,8 +10,7 @@ import pytest
 from local import postgres_installations
 from local.postgres import Postgres
 from local.postgres_address import PostgresAddress
-from tests.database import Server
-from tests.integration.conftest import fresh_user
+from tests.postgres_database import PostgresServer, fresh_user
 
 ADDRESS = os.environ.get("REKEY_POSTGRES_URL", "")
 CA_FILE = os.environ.get("REKEY_POSTGRES_CA", "")
@@ -46,6 +45,6 @@ def each_postgres(request: pytest.FixtureRequest) -> Iterator[PostgresAddress]:
 
 
 @pytest.fixture
-def server(each_postgres: PostgresAddress) -> Iterator[Server]:
+def server(each_postgres: PostgresAddress) -> Iterator[PostgresServer]:
     with fresh_user(each_postgres) as server:
         yield server

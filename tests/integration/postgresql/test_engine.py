@@ -8,10 +8,11 @@ from pg8000.native import identifier, literal
 from local.postgres_address import PostgresAddress
 from rekey import errors
 from rekey.ports import PeerChange
-from tests.database import Server, new_password
+from tests.database import new_password
+from tests.postgres_database import PostgresServer
 
 
-def test_a_user_changes_its_own_password(server: Server) -> None:
+def test_a_user_changes_its_own_password(server: PostgresServer) -> None:
     new = new_password()
     with server.connect(server.base, server.password) as connection:
         connection.set_password(server.base, new)
@@ -20,7 +21,7 @@ def test_a_user_changes_its_own_password(server: Server) -> None:
         server.connect(server.base, server.password)
 
 
-def test_changing_a_password_twice_to_the_same_is_harmless(server: Server) -> None:
+def test_changing_a_password_twice_to_the_same_is_harmless(server: PostgresServer) -> None:
     new = new_password()
     with server.connect(server.base, server.password) as connection:
         connection.set_password(server.base, new)
@@ -28,7 +29,7 @@ def test_changing_a_password_twice_to_the_same_is_harmless(server: Server) -> No
     server.connect(server.base, new).close()
 
 
-def test_a_user_that_acts_as_another_role_changes_its_own_password(server: Server) -> None:
+def test_a_user_that_acts_as_another_role_changes_its_own_password(server: PostgresServer) -> None:
     owner = f"{server.base}_owner"
     server.postgres.execute(
         f"CREATE ROLE {owner}",
@@ -43,7 +44,9 @@ def test_a_user_that_acts_as_another_role_changes_its_own_password(server: Serve
     server.postgres.execute(f"DROP ROLE {owner}")
 
 
-def test_a_user_whose_transactions_are_read_only_changes_its_own_password(server: Server) -> None:
+def test_a_user_whose_transactions_are_read_only_changes_its_own_password(
+    server: PostgresServer,
+) -> None:
     server.postgres.execute(f"ALTER ROLE {server.base} SET default_transaction_read_only = on")
     new = new_password()
     with server.connect(server.base, server.password) as connection:
@@ -51,7 +54,9 @@ def test_a_user_whose_transactions_are_read_only_changes_its_own_password(server
     server.connect(server.base, new).close()
 
 
-def test_what_one_alternating_user_creates_the_other_reads_and_alters(server: Server) -> None:
+def test_what_one_alternating_user_creates_the_other_reads_and_alters(
+    server: PostgresServer,
+) -> None:
     clone_password = new_password()
     server.postgres.execute(f"CREATE SCHEMA {server.base} AUTHORIZATION {server.base}")
     server.provide(server.clone, clone_password)
@@ -69,7 +74,7 @@ def test_what_one_alternating_user_creates_the_other_reads_and_alters(server: Se
             assert server.query(username, password, *statements) == [[server.base]]
 
 
-def test_both_users_log_in_while_they_alternate(server: Server) -> None:
+def test_both_users_log_in_while_they_alternate(server: PostgresServer) -> None:
     clone_password, base_password = new_password(), new_password()
     server.provide(server.clone, clone_password)
     for username, password in ((server.base, server.password), (server.clone, clone_password)):
@@ -81,7 +86,7 @@ def test_both_users_log_in_while_they_alternate(server: Server) -> None:
             connection.check_identity(username, server.base)
 
 
-def settings_of(server: Server, role: str) -> set[tuple[str | None, str]]:
+def settings_of(server: PostgresServer, role: str) -> set[tuple[str | None, str]]:
     rows = server.postgres.execute(
         "SELECT b.datname, o FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole"
         " LEFT JOIN pg_database b ON b.oid = s.setdatabase, unnest(s.setconfig) AS o"
@@ -90,7 +95,9 @@ def settings_of(server: Server, role: str) -> set[tuple[str | None, str]]:
     return {(database, option) for database, option in rows}
 
 
-def test_settings_and_limits_of_the_base_user_are_copied_to_the_clone(server: Server) -> None:
+def test_settings_and_limits_of_the_base_user_are_copied_to_the_clone(
+    server: PostgresServer,
+) -> None:
     server.postgres.execute(
         f"ALTER ROLE {server.base} CONNECTION LIMIT 7 VALID UNTIL '2999-01-02' CREATEDB",
         f"""ALTER ROLE {server.base} SET search_path = "$user", 'Odd ''name', public""",
@@ -110,7 +117,7 @@ def test_settings_and_limits_of_the_base_user_are_copied_to_the_clone(server: Se
     assert rows[0] == rows[1]
 
 
-def test_what_the_base_user_lost_the_clone_loses(server: Server) -> None:
+def test_what_the_base_user_lost_the_clone_loses(server: PostgresServer) -> None:
     role = f"{server.base}_extra"
     server.postgres.execute(
         f"CREATE ROLE {role}",
@@ -137,7 +144,7 @@ def test_what_the_base_user_lost_the_clone_loses(server: Server) -> None:
 
 
 def test_a_clone_that_lost_its_membership_stops_it_and_the_grant_named_repairs_it(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(f"REVOKE {server.base} FROM {server.clone}")
@@ -150,7 +157,7 @@ def test_a_clone_that_lost_its_membership_stops_it_and_the_grant_named_repairs_i
         connection.check_identity(server.clone, server.base)
 
 
-def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: Server) -> None:
+def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: PostgresServer) -> None:
     password = new_password()
     server.provide(server.clone, password)
     server.postgres.execute(f"ALTER ROLE {server.clone} RESET role")
@@ -179,7 +186,7 @@ def test_a_clone_that_runs_as_itself_does_not_pass_the_test(server: Server) -> N
     ],
 )
 def test_a_clone_in_use_with_a_right_of_its_own_stops_the_rotation_untouched(
-    server: Server, statement: str, named: str
+    server: PostgresServer, statement: str, named: str
 ) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(statement.format(clone=server.clone))
@@ -188,7 +195,7 @@ def test_a_clone_in_use_with_a_right_of_its_own_stops_the_rotation_untouched(
     server.connect(server.base, server.password).close()
 
 
-def test_a_base_user_whose_time_has_passed_gets_no_password(server: Server) -> None:
+def test_a_base_user_whose_time_has_passed_gets_no_password(server: PostgresServer) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(f"ALTER ROLE {server.base} VALID UNTIL '2001-01-01'")
     for pending in (server.base, server.clone):
@@ -196,7 +203,7 @@ def test_a_base_user_whose_time_has_passed_gets_no_password(server: Server) -> N
             server.provide(pending, new_password())
 
 
-def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: Server) -> None:
+def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: PostgresServer) -> None:
     server.provide(server.clone, new_password())
     server.postgres.execute(f"GRANT {server.base} TO {server.clone} WITH ADMIN OPTION")
     with pytest.raises(errors.PrivilegesDiffer, match="ADMIN OPTION"):
@@ -207,7 +214,7 @@ def test_the_right_to_pass_the_base_user_s_rights_on_is_taken_away(server: Serve
 
 
 def test_a_base_user_that_is_itself_in_one_database_has_a_clone_that_is_the_base_user_there(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     server.postgres.execute(f"ALTER ROLE {server.base} IN DATABASE postgres SET role = 'none'")
     password = new_password()
@@ -217,7 +224,7 @@ def test_a_base_user_that_is_itself_in_one_database_has_a_clone_that_is_the_base
 
 
 def test_valid_until_is_copied_to_the_second_whatever_the_server_s_style_of_dates(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     server.postgres.execute(
         f"ALTER ROLE {server.base} VALID UNTIL '2999-02-03 04:05:06+00'",
@@ -235,7 +242,7 @@ def test_valid_until_is_copied_to_the_second_whatever_the_server_s_style_of_date
     assert rows == [[1]]
 
 
-def test_a_missing_base_user_is_named(server: Server) -> None:
+def test_a_missing_base_user_is_named(server: PostgresServer) -> None:
     change = PeerChange("nobody_here", "nobody_here_clone", "nobody_here_clone", new_password())
     with (
         server.superuser() as connection,
@@ -244,7 +251,7 @@ def test_a_missing_base_user_is_named(server: Server) -> None:
         connection.provide_peer(change)
 
 
-def test_a_failure_half_way_leaves_everything_as_it_was(server: Server) -> None:
+def test_a_failure_half_way_leaves_everything_as_it_was(server: PostgresServer) -> None:
     """A setting that only the server's owner may copy fails after CREATE ROLE and GRANT."""
     admin, password = f"{server.base}_admin", new_password()
     server.postgres.execute(
@@ -269,7 +276,9 @@ def test_a_failure_half_way_leaves_everything_as_it_was(server: Server) -> None:
     server.postgres.execute(f"DROP ROLE {admin}")
 
 
-def test_a_superuser_with_only_createrole_and_the_admin_option_suffices(server: Server) -> None:
+def test_a_superuser_with_only_createrole_and_the_admin_option_suffices(
+    server: PostgresServer,
+) -> None:
     """Before PostgreSQL 16, CREATEROLE alone is enough."""
     admin, password = f"{server.base}_admin", new_password()
     server.postgres.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(password)}")
@@ -299,7 +308,7 @@ def test_names_and_passwords_of_any_kind_rotate(each_postgres: PostgresAddress, 
     postgres = each_postgres
     password = "p'ä\\s\"s %: " + new_password()
     postgres.execute(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD {literal(password)}")
-    server = Server(postgres, name, password)
+    server = PostgresServer(postgres, name, password)
     try:
         server.provide(server.clone, password)
         with server.connect(server.clone, password) as connection:
@@ -312,7 +321,7 @@ def test_names_and_passwords_of_any_kind_rotate(each_postgres: PostgresAddress, 
             postgres.execute(f"DROP ROLE IF EXISTS {identifier(role)}")
 
 
-def test_a_server_set_to_md5_gets_an_md5_verifier(server: Server) -> None:
+def test_a_server_set_to_md5_gets_an_md5_verifier(server: PostgresServer) -> None:
     server.postgres.execute(f"ALTER ROLE {server.base} SET password_encryption = 'md5'")
     new = new_password()
     with server.connect(server.base, server.password) as connection:
@@ -323,7 +332,7 @@ def test_a_server_set_to_md5_gets_an_md5_verifier(server: Server) -> None:
     assert stored[0][0].startswith("md5")
 
 
-def test_no_password_reaches_the_server_s_log_or_its_statistics(server: Server) -> None:
+def test_no_password_reaches_the_server_s_log_or_its_statistics(server: PostgresServer) -> None:
     server.postgres.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     passwords = [new_password() for _ in range(3)]
     with server.connect(server.base, server.password) as connection:

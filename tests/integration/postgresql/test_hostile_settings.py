@@ -5,10 +5,13 @@ from pg8000.native import literal
 
 from rekey import errors
 from rekey.ports import PeerChange
-from tests.database import Server, new_password
+from tests.database import new_password
+from tests.postgres_database import PostgresServer
 
 
-def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(server: Server) -> None:
+def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(
+    server: PostgresServer,
+) -> None:
     """Whoever may write a secret could otherwise have a superuser change a foreign account."""
     foreign = new_password()
     server.postgres.execute(
@@ -23,7 +26,7 @@ def test_an_account_that_only_looks_like_a_clone_is_never_taken_over(server: Ser
 
 
 def test_a_clone_that_only_claims_to_act_as_the_base_user_is_never_trusted(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     """Any role may set its own role setting to a name that it is no member of."""
     password = new_password()
@@ -44,7 +47,7 @@ $$ BEGIN EXECUTE 'ALTER ROLE {role} CREATEROLE'; RETURN ''; END $$
 SHADOWED = ("set_config(text, text, boolean)", "current_setting(text)", "pg_is_in_recovery()")
 
 
-def is_createrole(server: Server) -> bool:
+def is_createrole(server: PostgresServer) -> bool:
     rows = server.postgres.execute(
         f"SELECT rolcreaterole FROM pg_roles WHERE rolname = '{server.base}'"
     )
@@ -52,7 +55,7 @@ def is_createrole(server: Server) -> bool:
 
 
 def test_no_function_in_a_user_s_search_path_runs_with_the_superuser_s_rights(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     """The base user may set its own search_path, and the setting is copied to the clone."""
     schema = f"{server.base}_s"
@@ -65,7 +68,7 @@ def test_no_function_in_a_user_s_search_path_runs_with_the_superuser_s_rights(
 
 
 def test_no_function_in_a_database_s_search_path_runs_with_the_superuser_s_rights(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     """Whoever owns a database may set its search_path, and the secret names the database."""
     database = f"{server.base}_d"
@@ -84,7 +87,7 @@ def test_no_function_in_a_database_s_search_path_runs_with_the_superuser_s_right
 
 
 def test_a_role_setting_of_the_database_does_not_change_who_the_superuser_is(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     database = f"{server.base}_d"
     server.postgres.execute(

@@ -23,8 +23,9 @@ from rekey import errors
 from rekey.credential import Credential
 from rekey.model import SecretMetadata
 from rekey.ports import PeerChange
-from tests.database import Server, new_password
+from tests.database import new_password
 from tests.documents import blocks, document
+from tests.postgres_database import PostgresServer
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
 SUPERUSER_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:superuser-AbCdEf"
@@ -34,7 +35,7 @@ FUNCTION = RotationFunction("arn:aws:lambda:eu-west-1:111122223333:function:f", 
 class Move:
     """A secret with the clone of AWS's template, whose superuser has CREATEROLE alone."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self.admin, self.admin_password = f"{server.base}_admin", new_password()
         self.clone_password = new_password()
@@ -82,7 +83,7 @@ class Move:
 
 
 @pytest.fixture
-def move(server: Server) -> Iterator[Move]:
+def move(server: PostgresServer) -> Iterator[Move]:
     move = Move(server)
     password = literal(move.admin_password)
     move.execute(

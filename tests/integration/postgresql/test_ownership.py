@@ -9,7 +9,8 @@ from pg8000.native import literal
 
 from rekey import errors
 from rekey.ports import PeerChange
-from tests.database import Server, new_password
+from tests.database import new_password
+from tests.postgres_database import PostgresServer
 
 KINDS = {
     "table": ("CREATE TABLE {schema}.{name} (id int)", "SELECT * FROM {schema}.{name}"),
@@ -28,7 +29,7 @@ KINDS = {
 class TakenOver:
     """Two users as AWS's template leaves them: the clone a plain member of the base user."""
 
-    server: Server
+    server: PostgresServer
     databases: tuple[str, str]
     clone_password: str
     admin: str
@@ -67,7 +68,7 @@ class TakenOver:
 
 
 @pytest.fixture(params=["the owner of the server", "only CREATEROLE"])
-def taken_over(request: pytest.FixtureRequest, server: Server) -> Iterator[TakenOver]:
+def taken_over(request: pytest.FixtureRequest, server: PostgresServer) -> Iterator[TakenOver]:
     """AWS's statements: CREATE ROLE clone LOGIN PASSWORD; GRANT base TO clone."""
     databases = (f"d_{secrets.token_hex(4)}", f'D "{secrets.token_hex(4)}"')
     admin, admin_password = f"{server.base}_admin", new_password()
@@ -138,7 +139,7 @@ def test_a_database_that_cannot_be_connected_to_stops_it_before_any_change(
         assert server.postgres.execute(*owners, database=database) == [[server.clone]]
 
 
-def test_rights_that_handing_over_needs_are_named(server: Server) -> None:
+def test_rights_that_handing_over_needs_are_named(server: PostgresServer) -> None:
     """From PostgreSQL 16 on, CREATEROLE has no say about a clone that somebody else made."""
     admin, admin_password, password = f"{server.base}_admin", new_password(), new_password()
     server.postgres.execute(

@@ -12,8 +12,9 @@ from pg8000.native import literal
 
 from rekey import errors
 from rekey.ports import PeerChange
-from tests.database import Server, new_password
+from tests.database import new_password
 from tests.documents import blocks, document, section
+from tests.postgres_database import PostgresServer
 
 TEXT = section(document("permissions.md"), "## PostgreSQL: what the superuser needs")
 
@@ -31,7 +32,7 @@ KINDS = {
 class Administrator:
     """A superuser that is none: it has what the statements gave it, and nothing more."""
 
-    server: Server
+    server: PostgresServer
     password: str = field(default_factory=new_password)
 
     @property
@@ -96,7 +97,7 @@ class Administrator:
 
 
 @pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
+def admin(server: PostgresServer) -> Iterator[Administrator]:
     admin, postgres = Administrator(server), server.postgres
     postgres.execute(
         f"CREATE ROLE {admin.name} LOGIN PASSWORD {literal(admin.password)}",
@@ -211,7 +212,7 @@ def test_an_attribute_needs_from_16_on_that_the_superuser_has_it(
     sufficient.rotate_twice()
 
 
-def test_a_single_user_needs_nothing(server: Server) -> None:
+def test_a_single_user_needs_nothing(server: PostgresServer) -> None:
     new = new_password()
     with server.connect(server.base, server.password) as connection:
         connection.set_password(server.base, new)

@@ -43,5 +43,5 @@ def noted(dual_server: Server) -> DualWorld:
 
 def logins(world: World) -> tuple[int, int]:
     """How many logins the server has let in and refused since it started."""
-    log = world.server.own.log.read_text()
+    (log,) = (text.decode() for text in world.server.logs().values())
     return log.count("connection authorized: "), log.count("password authentication failed")

@@ -74,9 +74,7 @@ def test_a_password_that_was_superseded_by_hand_is_never_brought_back(single: Wo
     old = json.loads(single.secret.values[single.rotate()] or "")["password"]
     for _ in range(2):
         password = new_password()
-        single.server.postgres.execute(
-            f"ALTER ROLE {single.server.base} PASSWORD {literal(password)}"
-        )
+        single.server.execute(f"ALTER ROLE {single.server.base} PASSWORD {literal(password)}")
         single.secret.put_by_hand(changed(single, password=password))
     token = single.rotate()
     assert json.loads(single.secret.values[token] or "")["password"] != old

@@ -13,9 +13,7 @@ from tests.world import ARN, World
 @pytest.mark.parametrize("attempts", [3, 6])
 def test_a_lock_out_policy_of_three_survives_every_retry(world: World, attempts: int) -> None:
     """Somebody changed the password behind the secret's back."""
-    world.server.postgres.execute(
-        f"ALTER ROLE {world.server.base} PASSWORD {literal(new_password())}"
-    )
+    world.server.execute(f"ALTER ROLE {world.server.base} PASSWORD {literal(new_password())}")
     token = world.start()
     refused = logins(world)[1]
     for _ in range(attempts):
@@ -28,16 +26,14 @@ def test_a_lock_out_policy_of_three_survives_every_retry(world: World, attempts:
 
 
 def test_a_new_rotation_may_log_in_again_once_the_password_is_right(world: World) -> None:
-    world.server.postgres.execute(
-        f"ALTER ROLE {world.server.base} PASSWORD {literal(new_password())}"
-    )
+    world.server.execute(f"ALTER ROLE {world.server.base} PASSWORD {literal(new_password())}")
     token = world.start()
     for _ in range(3):
         world.step(Step.CREATE, token)
         with pytest.raises(errors.RekeyError):
             world.step(Step.SET, token)
     world.store.end_rotation(ARN)
-    world.server.postgres.execute(
+    world.server.execute(
         f"ALTER ROLE {world.server.base} PASSWORD {literal(world.server.password)}"
     )
     world.rotate()

@@ -20,7 +20,7 @@ from tests.world import ARN, SUPERUSER_ARN, World
 def test_a_current_that_does_not_log_in_never_reaches_the_superuser(alternating: World) -> None:
     """Whoever may only write the secret must not have the superuser work on another account."""
     victim, password = f"{alternating.server.base}_victim", new_password()
-    alternating.server.postgres.execute(f"CREATE ROLE {victim} LOGIN PASSWORD {literal(password)}")
+    alternating.server.execute(f"CREATE ROLE {victim} LOGIN PASSWORD {literal(password)}")
     alternating.secret.values["v1"] = alternating.document(
         victim, new_password(), masterarn=SUPERUSER_ARN
     )
@@ -31,7 +31,7 @@ def test_a_current_that_does_not_log_in_never_reaches_the_superuser(alternating:
         alternating.step(Step.SET, token)
     assert alternating.store.calls.count("GetSecretValue") == 2  # pending and current
     assert alternating.server.logs_in(victim, password)
-    alternating.server.postgres.execute(f"DROP ROLE {victim}")
+    alternating.server.execute(f"DROP ROLE {victim}")
 
 
 def test_a_superuser_secret_that_is_rotating_is_read_once_more(alternating: World) -> None:
