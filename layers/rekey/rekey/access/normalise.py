@@ -1,0 +1,210 @@
+"""One CloudTrail record to what it says.
+
+Nothing here raises, whatever the record: one that is not understood must not take the rest of its
+batch along. Sources: CloudTrail user guide, "CloudTrail record contents"; Secrets Manager user
+guide, "Secrets Manager CloudTrail entries".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from rekey.access.batch import catches_all
+from rekey.access.event import (
+    Access,
+    Action,
+    Normalised,
+    Outcome,
+    Promotion,
+    Refusal,
+    RefusalReason,
+)
+from rekey.access.network import Asns, Network, network, no_asns
+from rekey.access.principal import Principal, principal
+from rekey.access.secret import SecretNames, denied_resource, secret_arn
+from rekey.access.shape import mapping, text, texts
+from rekey.access.tool import CONSOLE, Tool, tool
+
+ACTIONS = {
+    ("secretsmanager.amazonaws.com", "GetSecretValue"): Action.READ,
+    ("secretsmanager.amazonaws.com", "BatchGetSecretValue"): Action.BATCH,
+    ("secretsmanager.amazonaws.com", "ListSecrets"): Action.LIST,
+    ("secretsmanager.amazonaws.com", "DescribeSecret"): Action.DESCRIBE,
+    ("kms.amazonaws.com", "Decrypt"): Action.DECRYPT,
+}
+LABEL_MOVED = ("secretsmanager.amazonaws.com", "UpdateSecretVersionStage")
+VALUE_WRITTEN = ("secretsmanager.amazonaws.com", "PutSecretValue")
+PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN})
+KEY_CHECK = "RequestToValidateKeyAccess"
+DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+OTHER_ERRORS = {
+    "DecryptionFailure": Outcome.KEY_DENIED,
+    "ResourceNotFoundException": Outcome.NOT_FOUND,
+}
+# What GetSecretValue says when it may read the secret and not use its key.
+KEY_WORDS = ("access to kms is not allowed", "perform: kms:")
+MFA = {"true": True, "false": False}
+MAX_DETAIL = 80
+
+
+def normalise(record: object, names: SecretNames, asn_of: Asns = no_asns) -> Normalised:
+    """Return the accesses of a record, the promotion that it tells of, or why it is refused.
+
+    A batch that lists its secrets makes one access a secret. Everything else makes one, or none.
+    """
+    if not isinstance(record, dict):
+        return Refusal(RefusalReason.NOT_AN_OBJECT, type(record).__name__)
+    call = (text(record, "eventSource"), text(record, "eventName"))
+    if call not in ACTIONS and call not in PROMOTIONS:
+        return Refusal(RefusalReason.UNKNOWN_CALL, ":".join(call)[:MAX_DETAIL])
+    envelope = _envelope(record)
+    if isinstance(envelope, Refusal):
+        return envelope
+    if call in PROMOTIONS:
+        return _promotion(record, envelope, names)
+    if ACTIONS[call] is Action.DECRYPT:
+        return _decrypt(record, envelope)
+    return _call(record, envelope, ACTIONS[call], names, asn_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """What every record has to say."""
+
+    event_id: str
+    at: int
+    principal: Principal
+    region: str
+    account: str
+    outcome: Outcome
+    session: Mapping[str, Any]
+
+
+def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
+    # Deliveries to other accounts have event ids of their own, and share this one.
+    event_id = text(record, "sharedEventID") or text(record, "eventID")
+    at = _seconds(text(record, "eventTime"))
+    caller = principal(mapping(record, "userIdentity"))
+    region = text(record, "awsRegion")
+    if not event_id:
+        return Refusal(RefusalReason.NO_EVENT_ID, text(record, "eventName"))
+    if at is None:
+        return Refusal(RefusalReason.NO_TIME, event_id[:MAX_DETAIL])
+    if caller is None:
+        return Refusal(RefusalReason.NO_IDENTITY, event_id[:MAX_DETAIL])
+    if not region:
+        return Refusal(RefusalReason.NO_REGION, event_id[:MAX_DETAIL])
+    account = text(record, "recipientAccountId") or caller.account
+    attributes = mapping(mapping(mapping(record, "userIdentity"), "sessionContext"), "attributes")
+    return _Envelope(event_id, at, caller, region, account, _outcome(record), attributes)
+
+
+def _seconds(time: str) -> int | None:
+    try:
+        return int(datetime.fromisoformat(time).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _outcome(record: Mapping[str, Any]) -> Outcome:
+    if record.get("errorCode") is None:
+        return Outcome.DONE
+    code, message = text(record, "errorCode"), text(record, "errorMessage").lower()
+    if code in DENIED:
+        about_key = any(words in message for words in KEY_WORDS)
+        return Outcome.KEY_DENIED if about_key else Outcome.DENIED
+    return OTHER_ERRORS.get(code, Outcome.FAILED)
+
+
+def _call(
+    record: Mapping[str, Any], about: _Envelope, action: Action, names: SecretNames, asn_of: Asns
+) -> Normalised:
+    asked = mapping(record, "requestParameters")
+    secrets = _secrets(record, about, action, names)
+    if isinstance(secrets, Refusal):
+        return secrets
+    origin = _origin(record, asn_of)
+    return tuple(_access(about, action, arn, asked, origin) for arn in secrets or (None,))
+
+
+def _secrets(
+    record: Mapping[str, Any], about: _Envelope, action: Action, names: SecretNames
+) -> tuple[str, ...] | Refusal:
+    """The secrets that a call names; none is a fault only where the call works on one."""
+    asked = mapping(record, "requestParameters")
+    given = texts(asked, "secretIdList") or tuple(filter(None, (text(asked, "secretId"),)))
+    if not given and about.outcome is not Outcome.DONE:
+        given = tuple(filter(None, (denied_resource(text(record, "errorMessage")),)))
+    found = (secret_arn(name, about.region, about.account, names) for name in given)
+    arns = tuple(dict.fromkeys(arn for arn in found if arn))
+    needs_one = action in (Action.READ, Action.DESCRIBE)
+    if needs_one and not arns and about.outcome is Outcome.DONE:
+        return Refusal(RefusalReason.NO_SECRET, about.event_id[:MAX_DETAIL])
+    return arns
+
+
+def _origin(record: Mapping[str, Any], asn_of: Asns) -> tuple[Network, Tool]:
+    source = network(text(record, "sourceIPAddress"), text(record, "vpcEndpointId"), asn_of)
+    by_console = text(record, "sessionCredentialFromConsole") == "true"
+    return source, CONSOLE if by_console else tool(text(record, "userAgent"))
+
+
+def _access(
+    about: _Envelope,
+    action: Action,
+    arn: str | None,
+    asked: Mapping[str, Any],
+    origin: tuple[Network, Tool] | None,
+) -> Access:
+    """By position: this runs for every event, and names cost as much as the rest."""
+    source, used = origin or (None, None)
+    return Access(
+        about.event_id,
+        about.at,
+        action,
+        about.outcome,
+        about.principal,
+        source,
+        used,
+        about.region,
+        about.account,
+        arn,
+        text(asked, "versionId") or None,
+        text(asked, "versionStage") or None,
+        used is CONSOLE,
+        MFA.get(text(about.session, "mfaAuthenticated")),
+        action is Action.BATCH and catches_all(asked),
+        _seconds(text(about.session, "creationDate")),
+    )
+
+
+def _decrypt(record: Mapping[str, Any], about: _Envelope) -> Normalised:
+    """The companion of a read: the only record that says which version was given out.
+
+    The key's use for anything but a secret is none of ours, and a check of the key is no read.
+    """
+    context = mapping(mapping(record, "requestParameters"), "encryptionContext")
+    arn, version = text(context, "SecretARN"), text(context, "SecretVersionId")
+    if not arn or version == KEY_CHECK:
+        return ()
+    if about.outcome is Outcome.DENIED:
+        about = replace(about, outcome=Outcome.KEY_DENIED)
+    return (_access(about, Action.DECRYPT, arn, {"versionId": version}, None),)
+
+
+def _promotion(
+    record: Mapping[str, Any], about: _Envelope, names: SecretNames
+) -> tuple[()] | Promotion | Refusal:
+    """Only AWSCURRENT counts. PutSecretValue moves it unless it is told otherwise."""
+    asked = mapping(record, "requestParameters")
+    stages = texts(asked, "versionStages") or (text(asked, "versionStage") or "AWSCURRENT",)
+    if "AWSCURRENT" not in stages or about.outcome is not Outcome.DONE:
+        return ()
+    arn = secret_arn(text(asked, "secretId"), about.region, about.account, names)
+    if arn is None:
+        return Refusal(RefusalReason.NO_SECRET, about.event_id[:MAX_DETAIL])
+    gained = text(asked, "moveToVersionId") or text(asked, "clientRequestToken")
+    return Promotion(
+        about.event_id, about.at, arn, gained or None, text(asked, "removeFromVersionId") or None
+    )
