@@ -9,6 +9,7 @@ import pytest
 
 from local.debian_packages import PackagesError
 from local.mysql import Mysql
+from local.mysql_address import AddressError, at_address
 from local.mysql_installations import NAMES, main
 from tests.mysql_database import owned
 
@@ -42,9 +43,10 @@ def test_it_listens_on_the_loopback_address_only(server: Mysql) -> None:
 
 def test_it_writes_all_its_logs_and_its_own_password_to_none(server: Mysql) -> None:
     server.execute("SELECT 'a statement to find'")
+    while b"a statement to find" not in server.logs()["slow.log"]:
+        pass  # MariaDB writes it after it has answered.
     logs = server.logs()
     assert b"a statement to find" in logs["general.log"]
-    assert b"a statement to find" in logs["slow.log"]
     assert {"error.log", "binlog.index"} <= set(logs)
     assert not any(server.password.encode() in log for log in logs.values())
 
@@ -65,6 +67,8 @@ def test_a_server_that_cannot_be_had_is_told_in_one_line(
     def missing(name: str) -> None:
         raise PackagesError(f"nothing of {name}")
 
+    for name in NAMES:
+        monkeypatch.delenv(f"REKEY_{name.upper()}_URL", raising=False)
     monkeypatch.setenv("REKEY_SKIP", "mysql")
     assert main(missing) == 1
     said = capsys.readouterr().err
@@ -73,3 +77,23 @@ def test_a_server_that_cannot_be_had_is_told_in_one_line(
     assert "REKEY_SKIP=mariadb" in said
     monkeypatch.setenv("REKEY_SKIP", "mysql,mariadb")
     assert main(missing) == 0
+
+
+def test_a_server_at_an_address_is_looked_for_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looked_for: list[str] = []
+    monkeypatch.delenv("REKEY_SKIP", raising=False)
+    monkeypatch.delenv("REKEY_MARIADB_URL", raising=False)
+    monkeypatch.setenv("REKEY_MYSQL_URL", "mysql://ad%40min:pass%3Aword@db.example.com:3307")
+    monkeypatch.setenv("REKEY_MYSQL_CA", str(tmp_path / "missing.pem"))
+    assert main(looked_for.append) == 0
+    assert looked_for == ["mariadb"]
+    with pytest.raises(AddressError, match="REKEY_MYSQL_CA"):
+        at_address("mysql")
+    (tmp_path / "missing.pem").touch()
+    found = at_address("mysql")
+    assert found is not None
+    assert (found.host, found.port) == ("db.example.com", 3307)
+    assert (found.superuser, found.password) == ("ad@min", "pass:word")
+    assert at_address("mariadb") is None
