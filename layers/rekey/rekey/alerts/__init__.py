@@ -1,0 +1,1 @@
+"""What a person should know, put so that it is understood, and said once."""

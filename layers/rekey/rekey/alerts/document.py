@@ -1,0 +1,38 @@
+"""A finding as plain JSON, for programs. The schema is documented in docs/operations.md."""
+
+import json
+from typing import Any
+
+from rekey.alerts.finding import Finding
+
+SCHEMA = "rekey.finding/1"
+"""The number changes if a key is renamed, removed or gets another meaning; new keys may come."""
+
+
+def document(finding: Finding) -> dict[str, Any]:
+    """Return the finding's JSON object."""
+    return {
+        "schema": SCHEMA,
+        "kind": finding.kind.value,
+        "title": finding.wording.title,
+        "severity": finding.severity.value,
+        "status": finding.status.value,
+        "incident": finding.incident,
+        "topic": finding.topic,
+        "count": finding.count,
+        "time": finding.when.isoformat(timespec="seconds"),
+        "secret": finding.secret,
+        "owner": finding.owner,
+        "what": finding.what,
+        "reasons": [
+            {"what": reason.what, "baseline": reason.baseline, "observed": reason.observed}
+            for reason in finding.reasons
+        ],
+        "done": list(finding.done),
+        "nextSteps": list(finding.next_steps),
+    }
+
+
+def as_json(finding: Finding) -> str:
+    """Return the document as text."""
+    return json.dumps(document(finding), separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,66 @@
+"""A finding as text, for people who read e-mail."""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from rekey.alerts.finding import Finding
+from rekey.alerts.text import ascii_line
+from rekey.incident import Status
+
+SUBJECT_LENGTH = 99
+"""SNS: fewer than 100 characters, one line of ASCII."""
+
+_STATUS = {Status.OPEN: "", Status.UPDATED: " (update)", Status.SOLVED: " (solved)"}
+
+
+def secret_name(finding: Finding) -> str:
+    """Return the secret's name with its random ending, as its ARN has it; empty if it has none."""
+    return (finding.secret or "").rpartition(":secret:")[2]
+
+
+def headline(finding: Finding) -> str:
+    """Return kind, status and secret on one line."""
+    name = secret_name(finding)
+    about = f": {name}" if name else ""
+    return f"{finding.wording.title}{_STATUS[finding.status]}{about}"
+
+
+def subject(finding: Finding) -> str:
+    """Return the subject of a mail."""
+    return ascii_line(f"[{finding.severity.upper()}] {headline(finding)}", SUBJECT_LENGTH)
+
+
+def body(finding: Finding) -> str:
+    """Return the whole message, in lines."""
+    return "\n".join([*_lines(finding), ""])
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield from (headline(finding), "", finding.what, "")
+    yield from (f"{name + ':':10}{value}" for name, value in facts(finding) if value)
+    if finding.reasons:
+        yield from ("", "Why you are told")
+        for reason in finding.reasons:
+            yield f"  - {reason.what}"
+            yield f"    usual:    {reason.baseline}"
+            yield f"    observed: {reason.observed}"
+    yield from _section("What was done", finding.done)
+    yield from _section("What to do next", finding.next_steps)
+
+
+def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """Return what a reader looks up first, by name; empty where it is not known."""
+    return (
+        ("Severity", finding.severity.value),
+        ("Secret", finding.secret or ""),
+        ("Owner", finding.owner or ""),
+        ("When", f"{finding.when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+        ("Incident", finding.incident),
+        ("Seen", f"{finding.count} times" if finding.count > 1 else ""),
+    )
+
+
+def _section(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    if lines:
+        yield from ("", title)
+        yield from (f"  {number}. {line}" for number, line in enumerate(lines, 1))

@@ -1,0 +1,16 @@
+"""What findings are about: all that have one topic belong to one incident."""
+
+
+def rotation(secret_arn: str) -> str:
+    """Of whether a secret's rotation works: failed, overdue, stuck, halted, recovered."""
+    return f"rotation/{secret_arn}"
+
+
+def change(what: str, secret: str) -> str:
+    """Of one property of a secret that somebody changed; ``secret`` is its ARN, or its name."""
+    return f"change/{what}/{secret}"
+
+
+def blindness(what: str, place: str) -> str:
+    """Of something that keeps Rekey from seeing; ``place`` is account and region, or an ARN."""
+    return f"blindness/{what}/{place}"
