@@ -31,6 +31,20 @@ class WorkflowStep(StrEnum):
 
 
 @unique
+class Happened(StrEnum):
+    """What a recovery starts from. Secrets Manager's own event names only the step that failed."""
+
+    CREATE_FAILED = "createSecret failed"
+    SET_FAILED = "setSecret failed"
+    TEST_FAILED = "testSecret failed"
+    FINISH_FAILED = "finishSecret failed"
+    TEST_ROTATION_FAILED = "a test rotation failed"
+    ABANDONED = "the rotation was abandoned"
+    STUCK = "the rotation is overdue or stuck"
+    BY_HAND = "a person asked"
+
+
+@unique
 class Strategy(StrEnum):
     """How a new password reaches consumers; values of the tag ``rekey:strategy``."""
 
