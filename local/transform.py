@@ -17,7 +17,11 @@ from samtranslator.translator.translator import Translator
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 # The transform takes code only from S3, which is where `sam deploy` puts it.
-LOCAL_CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+LOCAL_CODE = {
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+}
 UPLOADED = {"Bucket": "code", "Key": "code.zip"}
 
 

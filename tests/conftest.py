@@ -18,6 +18,7 @@ from local.mysql_installations import NAMES, installation, skipped, what_to_do
 from local.postgres import Postgres
 from local.postgres_installations import debian
 from local.running_account import RunningAccount
+from rekey.model import Workflow
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,22 @@ class Deployed:
     """The stack's outputs, and the account that it was deployed into."""
 
     account: RunningAccount
-    rotation_function_arn: str
-    alerts_topic_arn: str
+    outputs: dict[str, str]
     authority: Authority
+
+    @property
+    def rotation_function_arn(self) -> str:
+        """The ARN of PostgreSQL's."""
+        return self.outputs["RotatePostgresqlFunctionArn"]
+
+    @property
+    def alerts_topic_arn(self) -> str:
+        """The ARN of the topic."""
+        return self.outputs["AlertsTopicArn"]
+
+    def state_machine_arn(self, workflow: Workflow) -> str:
+        """The ARN of the deployed workflow."""
+        return self.outputs[f"{workflow.title()}StateMachineArn"]
 
 
 def pytest_configure() -> None:
@@ -99,9 +113,4 @@ def deployed(account: RunningAccount, postgres: Postgres) -> Deployed:
     others = (found.ca_file.read_text() for found in map(at_address, NAMES) if found)
     layer = publish_ca_layer(account.port, "\n".join((postgres.authority.pem, *others)))
     outputs = deploy(account.port, {"CaBundleLayerArn": layer})
-    return Deployed(
-        account,
-        outputs["RotatePostgresqlFunctionArn"],
-        outputs["AlertsTopicArn"],
-        postgres.authority,
-    )
+    return Deployed(account, outputs, postgres.authority)

@@ -23,6 +23,7 @@ class StoredSecret:
     labels: dict[str, set[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rotation_enabled: bool = True
+    rotation_function: str | None = None
 
     def holder(self, label: str) -> str | None:
         with AT_ONCE:
@@ -86,7 +87,9 @@ class SecretStoreInMemory:
         secret = self._secret(secret_id)
         with AT_ONCE:
             labels = {version: frozenset(held) for version, held in secret.labels.items() if held}
-        return SecretMetadata(secret_id, secret.rotation_enabled, labels, secret.tags)
+        return SecretMetadata(
+            secret_id, secret.rotation_enabled, labels, secret.tags, secret.rotation_function
+        )
 
     def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
         version = self._read(secret_id, self._secret(secret_id).holder(label))

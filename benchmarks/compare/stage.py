@@ -108,7 +108,9 @@ def set_up(templates: Templates, packages: Path) -> Iterator[Stage]:
 
 def _deploy_rekey(account: RunningAccount, authority: Authority) -> tuple[Side, dict[str, int]]:
     layer = publish_ca_layer(account.port, authority.pem)
-    arn = deploy(account.port, {"CaBundleLayerArn": layer})["RotatePostgresqlFunctionArn"]
+    arn = deploy(account.port, {"CaBundleLayerArn": layer, "Monitoring": "false"})[
+        "RotatePostgresqlFunctionArn"
+    ]
     configuration = account.client("lambda").get_function_configuration(FunctionName=arn)
     side = Side("Rekey", dict.fromkeys(Strategy, arn), configuration["Role"].rpartition("/")[2])
     return side, {name: configuration[name] for name in ("Timeout", "MemorySize")}

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.account import clock, cloudtrail
+from ministack.services import stepfunctions
+
+from local.account import bus, clock, cloudtrail
 from local.account.secretsmanager import engine, retries
 
 PREFIX = "/_rekey/"
@@ -53,6 +55,23 @@ def _rotation(body: Answer, _: dict[str, str]) -> Answer:
     }
 
 
+def _waits(body: Answer, _: dict[str, str]) -> Answer:
+    """How long a second is for state machines that wait or pause between attempts."""
+    if body:
+        stepfunctions._SFN_WAIT_SCALE = _seconds(body.get("scale"), "scale")
+    return {"scale": stepfunctions._SFN_WAIT_SCALE}
+
+
+def _events(body: Answer, _: dict[str, str]) -> Answer:
+    """Events as AWS services send them: PutEvents takes none whose source begins with `aws.`."""
+    events = body.get("events")
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise BadRequestError("events must be a list of objects")
+    for event in events:
+        bus.publish(event)
+    return {"events": len(events)}
+
+
 def _seconds(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise BadRequestError(f"{name} must be seconds, from 0")
@@ -65,6 +84,9 @@ ROUTES: dict[tuple[str, str], Callable[[Answer, dict[str, str]], Answer]] = {
     ("GET", "records"): _records,
     ("GET", "rotation"): _rotation,
     ("POST", "rotation"): _rotation,
+    ("POST", "events"): _events,
+    ("GET", "waits"): _waits,
+    ("POST", "waits"): _waits,
 }
 
 

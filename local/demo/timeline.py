@@ -108,9 +108,9 @@ def begins_a_step(record: Record, last: Record) -> bool:
 
 
 def is_of_the_function(record: Record) -> bool:
-    """Only the rotation function calls Secrets Manager under a role here."""
-    identity = record["userIdentity"]
-    return bool(record["eventSource"] == SOURCE and identity.get("type") == "AssumedRole")
+    """The name of a role's session is the function's."""
+    session = record["userIdentity"].get("arn", "").rpartition("/")[2]
+    return bool(record["eventSource"] == SOURCE and session.startswith("rekey-rotate-"))
 
 
 def moved(labels: Labels, record: Record) -> dict[str, str]:

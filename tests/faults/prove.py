@@ -89,8 +89,7 @@ def deployed_function(postgres: Postgres) -> Iterator[Iterator[Part]]:
     with RunningAccount({"REKEY_ROTATION_DELAYS": "0.2"}) as account:
         layer = publish_ca_layer(account.port, postgres.authority.pem)
         outputs = deploy(account.port, {"CaBundleLayerArn": layer})
-        arns = outputs["RotatePostgresqlFunctionArn"], outputs["AlertsTopicArn"]
-        deployed = Deployed(account, *arns, postgres.authority)
+        deployed = Deployed(account, outputs, postgres.authority)
         with reached_through_proxies(deployed, postgres) as function:
             yield (
                 Part(

@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "layers" / "rekey" / "rekey"
 
 INNER = frozenset({"credential", "errors", "incident", "model", "passwords", "ports", "request"})
-DECISIONS = frozenset({"rotation", "recovery", "access", "alerts"})
+DECISIONS = frozenset({"dispatch", "rotation", "recovery", "access", "alerts"})
 ADAPTERS = frozenset({"aws", "engines"})
 
 

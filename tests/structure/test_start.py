@@ -9,6 +9,8 @@ from tests.structure.imports import CHECKOUT, PACKAGE
 FUNCTIONS = sorted(CHECKOUT.glob("functions/*"))
 # boto3 hands out botocore's clients; drivers are for the steps that log in.
 ONLY_WHEN_USED = {"boto3", "s3transfer", "pg8000", "scramp", "asn1crypto", "pymysql"}
+# Without what the template sets, a function refuses to start.
+SETTINGS = {"REKEY_RETIRE_STATE_MACHINE_ARN": "arn", "REKEY_RETIRE_GRACE_SECONDS": "3900"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.name)
@@ -19,7 +21,7 @@ def test_a_function_starts_without_what_not_every_invocation_uses(
     program = "import app, sys; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONPATH": path},
+        env={"PYTHONPATH": path, **SETTINGS},
         capture_output=True,
         text=True,
         check=True,

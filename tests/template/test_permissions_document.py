@@ -11,17 +11,20 @@ Right = tuple[str, str, str, str, str]
 """Whose, Allow or Deny, action, resource and condition; the last two as JSON."""
 
 TEXT = section(document("permissions.md"), "## What the functions may do")
-OF_FUNCTIONS, OF_OTHERS = TEXT.split("What others may do with resources of the stack:")
+OF_OURS, OF_OTHERS = TEXT.split("What others may do with resources of the stack:")
 STACK, ACCOUNT, SECRETS = "rekey", "111122223333", "arn:aws:secretsmanager:eu-central-1"
 GIVEN = {
     "SuperuserSecretArns": f"{SECRETS}:{ACCOUNT}:secret:superuser-AbCdEf",
     "SecretsKmsKeyArns": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
     "VpcSubnetIds": "subnet-1",
+    "KmsKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/2",
 }
 """Parameters that add statements."""
 
 NOT_ITS_CODE = "not from the function's code"
 ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
+OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
+QUEUES = "the events' queue and the dead letters"
 
 
 def function_arn(name: str) -> str:
@@ -33,11 +36,15 @@ def resource(words: str, log_group: str) -> Any:
     databases = [f"arn:aws:rds:eu-central-1:{ACCOUNT}:{kind}:*" for kind in ("cluster", "db")]
     meant: dict[str, Any] = {
         "SECRETS": ALL_SECRETS,
+        "FUNCTIONS": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:*",
+        "KmsKeyArn": GIVEN["KmsKeyArn"],
+        "the events' queue": "<EventsQueue.Arn>",
+        "the workflow retire": f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}-retire",
         "clusters and instances of the account and region": databases,
         "its log group": log_group,
         "*": "*",
     }
-    return [GIVEN[words]] if words in GIVEN else meant[words]
+    return meant[words] if words in meant else [GIVEN[words]]
 
 
 def condition(words: str, function: str) -> Any:
@@ -53,6 +60,12 @@ def condition(words: str, function: str) -> Any:
         "secretsmanager:ResourceTag/rekey:superuser = true": {
             "StringEquals": {"secretsmanager:ResourceTag/rekey:superuser": "true"}
         },
+        "aws:ResourceTag/rekey:function like rotate-*": {
+            "StringLike": {"aws:ResourceTag/rekey:function": "rotate-*"}
+        },
+        "kms:ViaService = SQS": {
+            "StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}
+        },
         "kms:ViaService = Secrets Manager, kms:EncryptionContext:SecretARN like SECRETS": {
             "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"},
             "StringLike": {"kms:EncryptionContext:SecretARN": ALL_SECRETS},
@@ -66,15 +79,15 @@ def right(whose: str, effect: str, action: str, on: Any, when: Any) -> Right:
 
 def documented(log_groups: dict[str, str], *, with_parameters: bool) -> Iterator[Right]:
     wanted, group = True, ""
-    for row in rows(OF_FUNCTIONS):
+    for row in rows(OF_OURS):
         # "the same" goes on with the sentence above it, its parameter included.
         if row["why"] != "the same" or row["resource"] != group:
             wanted = with_parameters or "only with" not in row["why"]
         group = row["resource"]
         if not wanted:
             continue
-        name, action = row["function"], row["permission"]
-        on = resource(row["resource"], log_groups[name])
+        name, action = row["whose"], row["permission"]
+        on = resource(row["resource"], log_groups.get(name, ""))
         yield right(name, "Allow", action, on, condition(row["condition"], name))
         if row["condition"] == NOT_ITS_CODE:
             deny = {"ArnEquals": {"lambda:SourceFunctionArn": function_arn(name)}}
@@ -90,9 +103,19 @@ def functions(resources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
     }
 
 
+def roles(resources: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The logical ids of the roles of functions and workflows, by the names of those."""
+    found = {name: properties["Role"] for name, properties in functions(resources).items()}
+    for item in resources.values():
+        if item["Type"] == "AWS::StepFunctions::StateMachine":
+            name = item["Properties"]["StateMachineName"].removeprefix(f"{STACK}-")
+            found[name] = item["Properties"]["RoleArn"]
+    return {name: role.strip("<>").removesuffix(".Arn") for name, role in found.items()}
+
+
 def granted(resources: dict[str, dict[str, Any]]) -> Iterator[Right]:
-    for name, properties in functions(resources).items():
-        role = resources[properties["Role"].strip("<>").removesuffix(".Arn")]["Properties"]
+    for name, logical_id in roles(resources).items():
+        role = resources[logical_id]["Properties"]
         for policy in role["Policies"]:
             for item in policy["PolicyDocument"]["Statement"]:
                 for action in item["Action"]:
@@ -118,10 +141,9 @@ def test_each_row_stands_in_the_template_and_each_statement_in_the_table(
 
 def test_no_role_belongs_to_something_that_the_table_leaves_out(resources: Resources) -> None:
     deployed = resources(**GIVEN)
-    roles = {name for name, item in deployed.items() if item["Type"] == "AWS::IAM::Role"}
-    used = {properties["Role"].strip("<>") for properties in functions(deployed).values()}
-    assert {f"{role}.Arn" for role in roles} == used
-    assert set(functions(deployed)) == {row["function"] for row in rows(OF_FUNCTIONS)}
+    made = {name for name, item in deployed.items() if item["Type"] == "AWS::IAM::Role"}
+    assert made == set(roles(deployed).values())
+    assert set(roles(deployed)) == {row["whose"] for row in rows(OF_OURS)}
 
 
 def test_what_others_may_do_stands_in_the_second_table(resources: Resources) -> None:
@@ -140,6 +162,15 @@ def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
             assert properties["SourceAccount"] == ACCOUNT
             name = _function_name(resources, properties["FunctionName"])
             yield [properties["Principal"], properties["Action"], name, account]
+        if item["Type"] == "AWS::SQS::QueuePolicy":
+            allowed, denied = properties["PolicyDocument"]["Statement"]
+            both = ["<EventsQueue.Arn>", "<DeadLettersQueue.Arn>"]
+            assert allowed["Resource"] == denied["Resource"] == both
+            assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": OUR_RULES}}
+            assert (denied["Effect"], list(denied["Condition"])) == ("Deny", ["Bool"])
+            who, when = allowed["Principal"]["Service"], "aws:SourceArn = rules of the stack"
+            yield [who, allowed["Action"], QUEUES, when]
+            yield ["nobody", denied["Action"], QUEUES, "without TLS"]
         if item["Type"] == "AWS::SNS::TopicPolicy":
             for statement in properties["PolicyDocument"]["Statement"]:
                 who = statement["Principal"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.toolchain import CHECKOUT
+from tests.documents import document, headings
 
 Resources = Callable[..., dict[str, dict[str, Any]]]
 
@@ -12,6 +13,12 @@ Resources = Callable[..., dict[str, dict[str, Any]]]
 PINNED = {
     "AlertsTopic": "AWS::SNS::Topic",
     "AlertsTopicPolicy": "AWS::SNS::TopicPolicy",
+    "DeadLettersQueue": "AWS::SQS::Queue",
+    "DispatchFunction": "AWS::Lambda::Function",
+    "DispatchLogGroup": "AWS::Logs::LogGroup",
+    "EventsQueue": "AWS::SQS::Queue",
+    "RetireLogGroup": "AWS::Logs::LogGroup",
+    "RetireStateMachine": "AWS::StepFunctions::StateMachine",
     "RotateMysqlFunction": "AWS::Lambda::Function",
     "RotateMysqlLogGroup": "AWS::Logs::LogGroup",
     "RotateMysqlPermission": "AWS::Lambda::Permission",
@@ -20,9 +27,11 @@ PINNED = {
     "RotatePostgresqlLogGroup": "AWS::Logs::LogGroup",
     "RotatePostgresqlPermission": "AWS::Lambda::Permission",
     "RotatePostgresqlRole": "AWS::IAM::Role",
+    "StateTable": "AWS::DynamoDB::Table",
 }
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
+    "RetireStateMachineArn": {"Ref": "RetireStateMachine"},
     "RotateMysqlFunctionArn": {"Fn::GetAtt": ["RotateMysqlFunction", "Arn"]},
     "RotatePostgresqlFunctionArn": {"Fn::GetAtt": ["RotatePostgresqlFunction", "Arn"]},
 }
@@ -133,6 +142,76 @@ def test_an_address_gets_alerts_from_the_stack_that_monitors(
     resources: Resources, parameters: dict[str, str], subscribed: bool
 ) -> None:
     assert ("AlertsEmailSubscription" in resources(**parameters)) is subscribed
+
+
+ROTATION_ONLY = {"AlertsTopic", "AlertsTopicPolicy"}
+"""What a stack that does not monitor has besides its rotation functions and the layer."""
+
+
+def test_a_stack_that_does_not_monitor_only_rotates(resources: Resources) -> None:
+    without = {name for name in resources(Monitoring="false") if not name.startswith("RekeyLayer")}
+    assert {name for name in without if not name.startswith("Rotate")} == ROTATION_ONLY
+    assert all(is_rotation(item) for item in functions(resources(Monitoring="false")).values())
+
+
+def test_what_holds_state_outlives_the_stack(resources: Resources) -> None:
+    deployed = resources()
+    for logical_id in ("StateTable", "DeadLettersQueue"):
+        kept = deployed[logical_id]
+        assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_table_is_restored_to_any_second_and_forgets_by_itself(resources: Resources) -> None:
+    table = resources()["StateTable"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("key", ["", "arn:aws:kms:eu-central-1:111122223333:key/1"])
+def test_what_is_stored_is_encrypted_with_the_key_that_is_named(
+    resources: Resources, key: str
+) -> None:
+    deployed = resources(KmsKeyArn=key)
+    for queue in ("EventsQueue", "DeadLettersQueue"):
+        properties = deployed[queue]["Properties"]
+        assert properties.get("KmsMasterKeyId", "") == key
+        assert properties.get("SqsManagedSseEnabled", False) is not bool(key)
+    encryption = deployed["StateTable"]["Properties"].get("SSESpecification", {})
+    assert encryption.get("KMSMasterKeyId", "") == key
+
+
+def test_an_event_comes_again_until_it_is_done_with_or_among_the_dead_letters(
+    resources: Resources,
+) -> None:
+    deployed = resources()
+    queue = deployed["EventsQueue"]["Properties"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<DeadLettersQueue.Arn>"
+    limit = deployed["DispatchFunction"]["Properties"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * limit
+    for item in deployed.values():
+        if item["Type"] == "AWS::Events::Rule":
+            (target,) = item["Properties"]["Targets"]
+            assert target["Arn"] == "<EventsQueue.Arn>"
+            assert target["DeadLetterConfig"] == {"Arn": "<DeadLettersQueue.Arn>"}
+        if item["Type"] == "AWS::Lambda::EventSourceMapping":
+            assert item["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Resources) -> None:
+    alarms = [
+        item["Properties"]
+        for item in resources().values()
+        if item["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    symptoms = headings(document("troubleshooting.md"), "###")
+    assert alarms
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == ["<AlertsTopic>"]
+        (symptom,) = re.findall(
+            r'See docs/troubleshooting\.md, "(.+)"\.$', alarm["AlarmDescription"]
+        )
+        assert symptom in symptoms
 
 
 def test_every_function_folder_is_deployed() -> None:

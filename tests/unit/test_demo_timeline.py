@@ -17,7 +17,7 @@ def record(name: str, parameters: Document | None = None, **keys: Any) -> Docume
     return {
         "eventName": name,
         "eventSource": "secretsmanager.amazonaws.com",
-        "userIdentity": {"type": "AssumedRole"},
+        "userIdentity": {"arn": "arn:aws:sts::000000000000:assumed-role/r/rekey-rotate-mysql"},
         "requestParameters": parameters,
         **keys,
     }

@@ -7,7 +7,7 @@ a secret value.
 ::
 
     RekeyError
-    ├── InvalidEvent                 the event is not a rotation step
+    ├── InvalidEvent                 the event is not one that the function understands
     ├── SecretError                  what the secret holds, or may not be read
     │   ├── SecretNotFound
     │   ├── SecretAccessDenied
@@ -51,6 +51,8 @@ a secret value.
     │   ├── ConcurrentChange
     │   └── EngineFailure            anything else that an engine or its driver reports
     ├── SecretsManagerFailure        Secrets Manager refused or did not answer
+    ├── LambdaFailure                Lambda refused or did not answer
+    ├── StepFunctionsFailure         Step Functions refused or did not answer
     ├── InvalidConfiguration         a parameter of the deployed function
     └── UnexpectedFailure            a defect; only its type leaves the function
 """
@@ -61,7 +63,7 @@ class RekeyError(Exception):
 
 
 class InvalidEvent(RekeyError):
-    """The event is not one that Secrets Manager sends to a rotation function."""
+    """The event is not one that the function understands."""
 
 
 class SecretError(RekeyError):
@@ -234,6 +236,14 @@ class EngineFailure(DatabaseError):
 
 class SecretsManagerFailure(RekeyError):
     """Secrets Manager (or RDS, for a managed superuser) refused or did not answer."""
+
+
+class LambdaFailure(RekeyError):
+    """Lambda, asked whose a rotation function is, refused or did not answer."""
+
+
+class StepFunctionsFailure(RekeyError):
+    """A workflow was not started."""
 
 
 class InvalidConfiguration(RekeyError):

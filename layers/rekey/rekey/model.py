@@ -113,12 +113,16 @@ class RotationRequest:
 
 @dataclass(frozen=True)
 class SecretMetadata:
-    """What DescribeSecret says: labels by version id, tags, whether rotation is on."""
+    """What DescribeSecret says: labels by version id, tags, whether rotation is on, and by whom.
+
+    ``rotation_function`` is the ARN of the function that rotates the secret, whoever's it is.
+    """
 
     arn: str
     rotation_enabled: bool
     labels: Mapping[str, frozenset[str]]
     tags: Mapping[str, str]
+    rotation_function: str | None = None
 
     def holder(self, label: Label) -> str | None:
         """Return the id of the version that carries ``label``."""
@@ -187,3 +191,22 @@ class StepResult:
     outcome: Outcome
     reason: str
     strategy: Strategy | None = None
+
+
+@unique
+class Workflow(StrEnum):
+    """Our state machines, by the names of their files under ``statemachines``."""
+
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A run of a workflow. ``name`` is made from what happened: the same event, the same name.
+
+    ``input`` holds ARNs, version ids and seconds only, as many may read the history of a run.
+    """
+
+    workflow: Workflow
+    name: str
+    input: Mapping[str, str | int]

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, SecretMetadata, SecretVersion, Strategy
+from rekey.model import Deadline, Execution, Label, SecretMetadata, SecretVersion, Strategy
 
 
 class SecretStore(Protocol):
@@ -204,4 +204,26 @@ class Engine(Protocol):
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         """Log in. Raises LoginError or DatabaseError, sorted by cause, before the deadline."""
+        ...
+
+
+class RotationFunctions(Protocol):
+    """What can be told about rotation functions, of this stack or another."""
+
+    def is_ours(self, arn: str) -> bool:
+        """Tell whether the function is one of Rekey: it carries the tag ``rekey:function``.
+
+        A function of another account, or one that is gone, is not. Raises LambdaFailure.
+        """
+        ...
+
+
+class Workflows(Protocol):
+    """Where workflows run."""
+
+    def start(self, execution: Execution) -> bool:
+        """Start it. Return False if one of that name runs or has run (names last 90 days).
+
+        Raises StepFunctionsFailure.
+        """
         ...

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
-import json
 import threading
 from collections import deque
 from itertools import islice
 from typing import Any
 
-from ministack import app
-from ministack.core.responses import new_uuid, set_request_account_id, set_request_region
-from ministack.services import eventbridge
+from local.account import bus
 
 CAPACITY = 20_000
 
@@ -46,30 +42,16 @@ def records_after(index: int) -> tuple[list[Record], int]:
 
 
 def publish(record: Record) -> None:
-    """Keep the record at once, deliver it soon after: whoever made the call does not wait.
-
-    Delivery runs on the server's loop like that of PutEvents, from whatever thread this is called.
-    """
+    """Keep the record at once, and deliver it soon after."""
     _trail.add(record)
-    loop = app._MAIN_LOOP
-    if loop is not None and not loop.is_closed() and eventbridge._rules._data:
-        loop.call_soon_threadsafe(_deliver, record, context=contextvars.copy_context())
-
-
-def _deliver(record: Record) -> None:
-    set_request_account_id(record["recipientAccountId"])
-    set_request_region(record["awsRegion"])
     kind = "Service Event" if record["eventType"] == "AwsServiceEvent" else "API Call"
-    eventbridge._dispatch_event(
+    bus.publish(
         {
-            "EventId": new_uuid(),
-            "Source": "aws." + record["eventSource"].removesuffix(".amazonaws.com"),
-            "DetailType": f"AWS {kind} via CloudTrail",
-            "Detail": json.dumps(record),
-            "EventBusName": "default",
-            "Time": record["eventTime"],
-            "Resources": [],
-            "Account": record["recipientAccountId"],
-            "Region": record["awsRegion"],
+            "source": "aws." + record["eventSource"].removesuffix(".amazonaws.com"),
+            "detail-type": f"AWS {kind} via CloudTrail",
+            "detail": record,
+            "time": record["eventTime"],
+            "account": record["recipientAccountId"],
+            "region": record["awsRegion"],
         }
     )

@@ -11,8 +11,10 @@ import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 CONFIG = Config(
     connect_timeout=2,
@@ -40,3 +42,15 @@ def secrets_manager() -> "SecretsManagerClient":
 def rds() -> "RDSClient":
     """Return the client for RDS."""
     return cast("RDSClient", _session().create_client("rds", config=CONFIG))
+
+
+@functools.cache
+def lambda_functions() -> "LambdaClient":
+    """Return the client for Lambda."""
+    return cast("LambdaClient", _session().create_client("lambda", config=CONFIG))
+
+
+@functools.cache
+def step_functions() -> "SFNClient":
+    """Return the client for Step Functions."""
+    return cast("SFNClient", _session().create_client("stepfunctions", config=CONFIG))

@@ -50,7 +50,7 @@ def rotation_handler(
         except RekeyError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the text of a defect may hold a secret
-            failure = UnexpectedFailure(f"{type(error).__name__} at {_place(error)}")
+            failure = UnexpectedFailure(f"{type(error).__name__} at {place(error)}")
         else:
             report.succeeded(result)
             return _answer(request, result)
@@ -105,7 +105,7 @@ def _deadline(context: "LambdaContext") -> Deadline:
     return Deadline.after(context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Return file and line where an error arose: for the one who mends it, without its values."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

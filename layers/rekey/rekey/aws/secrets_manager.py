@@ -45,6 +45,7 @@ class SecretsManager:
                 for version, labels in answer.get("VersionIdsToStages", {}).items()
             },
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+            rotation_function=answer.get("RotationLambdaARN"),
         )
 
     def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:

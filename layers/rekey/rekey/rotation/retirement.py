@@ -22,10 +22,14 @@ class When(Enum):
 
 @dataclass(frozen=True)
 class Retirement:
-    """When, and why: for the log and for a person."""
+    """When, and why: for the log and for a person.
+
+    ``because_of`` is the version that gave the user its second password.
+    """
 
     when: When
     reason: str
+    because_of: str | None = None
 
 
 def retirement(metadata: SecretMetadata, version_id: str) -> Retirement:
@@ -43,9 +47,11 @@ def retirement(metadata: SecretMetadata, version_id: str) -> Retirement:
     if Label.REJECTED in labels:
         return Retirement(When.NEVER, "AWSCURRENT is rejected: a roll back is under way.")
     if metadata.strategy(version_id) is Strategy.DUAL_PASSWORD:
-        return Retirement(When.AFTER_GRACE, "A rotation has left the user with two passwords.")
+        reason = "A rotation has left the user with two passwords."
+        return Retirement(When.AFTER_GRACE, reason, version_id)
     if holder is not None and {Label.REJECTED, Label.PREVIOUS} <= metadata.labels[holder]:
-        return Retirement(When.NOW, "The user may still have the password of a rejected version.")
+        reason = "The user may still have the password of a rejected version."
+        return Retirement(When.NOW, reason, holder)
     return Retirement(When.NEVER, "No rotation with the strategy dual-password made the promotion.")
 
 

@@ -1,0 +1,136 @@
+"""The workflows' definitions: what AWS checks only when they run, or never."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.toolchain import CHECKOUT
+from rekey import errors
+from rekey.model import Workflow
+
+Resources = Any
+Definition = dict[str, Any]
+
+FILES = sorted((CHECKOUT / "statemachines").glob("*.asl.json"))
+ENDS = {"Succeed", "Fail"}
+SERVICE_ERRORS = {
+    # AWS Step Functions Developer Guide, "Handling errors", and "Invoke AWS Lambda".
+    "States.ALL",
+    "States.Timeout",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    # What Lambda reports of a function that it stopped at its time limit.
+    "Sandbox.Timedout",
+}
+
+PASSED = {"secretId", "versionId", "functionArn", "waitSeconds", "outcome", "reason"}
+"""What may come from the input or from a function: many people may read the history of a run."""
+
+
+def definition(path: Any) -> Definition:
+    content: Definition = json.loads(path.read_text())
+    return content
+
+
+def followers(state: Definition) -> Iterator[str]:
+    if "Next" in state:
+        yield state["Next"]
+    if "Default" in state:
+        yield state["Default"]
+    for choice in state.get("Choices", []):
+        yield choice["Next"]
+    for catch in state.get("Catch", []):
+        yield catch["Next"]
+
+
+def reachable(machine: Definition) -> set[str]:
+    found: set[str] = set()
+    waiting = [machine["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += followers(machine["States"][name])
+    return found
+
+
+def tasks(machine: Definition) -> Iterator[Definition]:
+    return (state for state in machine["States"].values() if state["Type"] == "Task")
+
+
+def named_errors(machine: Definition) -> Iterator[str]:
+    for state in machine["States"].values():
+        for handler in (*state.get("Retry", []), *state.get("Catch", [])):
+            yield from handler["ErrorEquals"]
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.name)
+def machine(request: pytest.FixtureRequest) -> Definition:
+    return definition(request.param)
+
+
+def test_there_is_a_definition_for_each_workflow() -> None:
+    assert {path.name for path in FILES} == {f"{workflow}.asl.json" for workflow in Workflow}
+
+
+def test_every_state_is_reached_and_every_target_exists(machine: Definition) -> None:
+    assert reachable(machine) == set(machine["States"])
+
+
+def test_every_path_ends_on_purpose(machine: Definition) -> None:
+    for name, state in machine["States"].items():
+        ends = state["Type"] in ENDS
+        assert ends is not any(followers(state)), name
+        assert "End" not in state, name
+
+
+def test_every_task_has_a_time_limit_and_deals_with_all_errors(machine: Definition) -> None:
+    for task in tasks(machine):
+        assert task["TimeoutSeconds"]
+        assert task["Retry"]
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+def test_what_is_caught_ends_in_a_visible_failure(machine: Definition) -> None:
+    for task in tasks(machine):
+        for catch in task["Catch"]:
+            assert machine["States"][catch["Next"]]["Type"] == "Fail"
+
+
+def test_every_error_that_is_named_exists(machine: Definition) -> None:
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert set(named_errors(machine)) <= ours | SERVICE_ERRORS
+
+
+def test_only_names_of_secrets_versions_and_functions_pass_through(machine: Definition) -> None:
+    text = json.dumps(machine)
+    read = set(re.findall(r"\$states\.(?:input|result\.Payload)\.(\w+)", text))
+    assert read <= PASSED | {"error", "cause"}
+    # A whole input or result would take along whatever else it holds.
+    assert not re.search(r"\$states\.(?:input|result(?:\.Payload)?)(?![\w.])", text)
+
+
+def test_what_is_put_in_at_deployment_is_what_the_template_gives(template: Definition) -> None:
+    machines = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+    ]
+    assert len(machines) == len(FILES)
+    for path in FILES:
+        name = path.name.removesuffix(".asl.json")
+        (given,) = [m for m in machines if name in json.dumps(m["StateMachineName"])]
+        wanted = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
+        assert wanted == set(given["DefinitionSubstitutions"])
+        assert given["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert given["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_a_definition_with_a_loose_end_is_found() -> None:
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Wait"}, "B": {"Type": "Succeed"}}}
+    assert reachable(machine) != set(machine["States"])
