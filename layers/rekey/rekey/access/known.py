@@ -1,0 +1,175 @@
+"""What is known, as items of one table: sets that grow, minima and maxima, and nothing else.
+
+So the same event twice, or events in another order, end in the same items. Every set and every
+family of maxima has a cap; which members stay does not depend on the order either.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+DAY, HOUR = 86_400, 3_600
+FULL = "full"
+SET_CAPS = {
+    "networks": 32,
+    "tools": 16,
+    "hours": 48,
+    "secrets": 64,
+    "denied": 64,
+    "fresh": 64,
+    "batches": 32,
+    "regions": 16,
+    "arns": 12,
+    "marks": 64,
+    "flags": 8,
+}
+# By their values (what was read last) or by their names (the latest days).
+MAXIMA_CAPS = {"v": 6, "c": 6, "l": 6, "p": 6, "n": 24}
+MAXIMA_CAPS_BY_NAME = {"peak": 14}
+SMALLEST_CAP = min(*MAXIMA_CAPS.values(), *MAXIMA_CAPS_BY_NAME.values())
+LONGER = 30 * DAY
+TIMES = ("last", "v")
+"""Maxima that only say when something was seen last: not worth a write each time they grow."""
+
+
+class Key(NamedTuple):
+    """Where an item lies."""
+
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``expires`` is when nothing may be concluded from it any more (epoch).
+
+    A note is a text with a rank: of two notes of one name, the higher stays. ``revision`` is
+    that of the table's item; 0 if it has none.
+    """
+
+    key: Key
+    minima: Mapping[str, int] = field(default_factory=dict)
+    maxima: Mapping[str, int] = field(default_factory=dict)
+    sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    notes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    expires: int = 0
+    revision: int = field(default=0, compare=False)
+
+    def members(self, name: str) -> frozenset[str]:
+        return self.sets.get(name, frozenset())
+
+    def family(self, prefix: str) -> dict[str, int]:
+        """Return the maxima named ``prefix:...`` by the rest of their names."""
+        start = f"{prefix}:"
+        found = self.maxima.items()
+        return {name[len(start) :]: value for name, value in found if name.startswith(start)}
+
+
+def merge(one: Item, other: Item) -> Item:
+    """Join two states of an item: idempotent, and in any order the same."""
+    sets, cut = _sets(one, other)
+    if cut:
+        sets["flags"] = sets.get("flags", frozenset()) | {FULL}
+    return Item(
+        one.key,
+        {
+            name: min(one.minima.get(name, value), other.minima.get(name, value))
+            for name, value in {**one.minima, **other.minima}.items()
+        },
+        _bounded(
+            {
+                name: max(one.maxima.get(name, value), other.maxima.get(name, value))
+                for name, value in {**one.maxima, **other.maxima}.items()
+            }
+        ),
+        sets,
+        {
+            name: max(one.notes.get(name, note), other.notes.get(name, note))
+            for name, note in {**one.notes, **other.notes}.items()
+        },
+        max(one.expires, other.expires),
+        max(one.revision, other.revision),
+    )
+
+
+def _sets(one: Item, other: Item) -> tuple[dict[str, frozenset[str]], bool]:
+    joined, cut = dict[str, frozenset[str]](), False
+    for name in {**one.sets, **other.sets}:
+        together = one.members(name) | other.members(name)
+        cap = SET_CAPS[name]
+        cut = cut or len(together) > cap
+        joined[name] = together if len(together) <= cap else frozenset(sorted(together)[:cap])
+    return joined, cut
+
+
+def _bounded(maxima: dict[str, int]) -> dict[str, int]:
+    if len(maxima) <= SMALLEST_CAP:
+        return maxima
+    families = dict[str, list[tuple[int, str]]]()
+    for name, value in maxima.items():
+        families.setdefault(name.partition(":")[0], []).append((value, name))
+    dropped = {name for family in families for name in _surplus(family, families[family])}
+    return {name: value for name, value in maxima.items() if name not in dropped}
+
+
+def _surplus(family: str, members: list[tuple[int, str]]) -> list[str]:
+    if family in MAXIMA_CAPS_BY_NAME:
+        return sorted((name for _, name in members), reverse=True)[MAXIMA_CAPS_BY_NAME[family] :]
+    cap = MAXIMA_CAPS.get(family, len(members))
+    return [name for _, name in sorted(members, reverse=True)[cap:]]
+
+
+def is_news(before: Item | None, after: Item, refresh: int) -> bool:
+    """Whether ``after`` is worth a write: it holds something new, or is ``refresh`` s younger."""
+    if before is None or after.expires - before.expires >= LONGER:
+        return True
+    if (before.sets, before.minima, before.notes) != (after.sets, after.minima, after.notes):
+        return True
+    return any(
+        name not in before.maxima
+        or value - before.maxima[name] >= (refresh if name.partition(":")[0] in TIMES else 1)
+        for name, value in after.maxima.items()
+    )
+
+
+def lasting(item: Item, seconds: int) -> Item:
+    """Return the item with its expiry counted from what was seen last."""
+    last = max((*item.maxima.values(), *item.minima.values()), default=0)
+    return replace(item, expires=max(item.expires, last + seconds))
+
+
+def alive(items: Iterable[Item], now: int) -> dict[Key, Item]:
+    """Leave out what has expired: the table deletes it some time later."""
+    return {item.key: item for item in items if item.expires > now}
+
+
+def mark(text: str) -> str:
+    """Return 48 bits of a name: what counts distinct things need not hold the things."""
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def secret_key(arn: str) -> Key:
+    return Key(f"secret#{arn}", "secret")
+
+
+def reader_key(arn: str, principal: str) -> Key:
+    return Key(f"secret#{arn}", f"reader#{_fitting(principal)}")
+
+
+def profile_key(principal: str) -> Key:
+    """Also for what is no principal and known the same way: `network:...`, `account:...`."""
+    return Key(f"principal#{_fitting(principal)}", "profile")
+
+
+def window_key(principal: str, width: int, start: int) -> Key:
+    return Key(f"principal#{_fitting(principal)}", f"window#{width}#{start}")
+
+
+def incident_key(principal: str, day: int) -> Key:
+    return Key(f"principal#{_fitting(principal)}", f"incident#{day}")
+
+
+def _fitting(name: str) -> str:
+    """Names are the caller's own; DynamoDB's keys end at 1,024 octets."""
+    return name if len(name) <= 200 else f"{name[:150]}#{mark(name)}"  # noqa: PLR2004 - see above

@@ -1,0 +1,173 @@
+"""What a batch adds to what is known, as items to be merged into the table."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from rekey.access.aggregate import Activity, Touch
+from rekey.access.event import Promotion
+from rekey.access.known import (
+    DAY,
+    Item,
+    Key,
+    lasting,
+    mark,
+    merge,
+    profile_key,
+    reader_key,
+    secret_key,
+    window_key,
+)
+from rekey.access.scene import NO_ITEM, Scene, date, hour_of
+from rekey.access.thresholds import Thresholds
+
+PART_OF_BURST = 2
+
+
+def keys(activity: Activity) -> set[Key]:
+    """Return what has to be loaded to see whether an activity holds anything new."""
+    name = activity.principal.key
+    wanted = {profile_key(name)}
+    for secret in activity.touches:
+        wanted.add(secret_key(secret))
+        wanted.add(reader_key(secret, name))
+    return wanted
+
+
+def further_keys(seen: Mapping[Key, Item]) -> set[Key]:
+    """Return what else has to be loaded once there is: other items, and neighbours of windows."""
+    wanted = set(seen)
+    for key in seen:
+        kind, _, rest = key.sk.partition("#")
+        if kind == "window":
+            width, start = map(int, rest.split("#"))
+            for side in (-1, 1):
+                wanted.add(Key(key.pk, f"window#{width}#{start + side * width}"))
+    return wanted
+
+
+def observe(scene: Scene) -> dict[Key, Item]:
+    """Return the items that this activity comes to by itself, each to be merged."""
+    seen = dict[Key, Item]()
+    for item in _items(scene):
+        held = seen.get(item.key)
+        seen[item.key] = item if held is None else merge(held, item)
+    return seen
+
+
+def grow(known: Mapping[Key, Item], seen: Mapping[Key, Item]) -> dict[Key, Item]:
+    """Return what is known with what was seen merged in."""
+    return {key: merge(known[key], item) if key in known else item for key, item in seen.items()}
+
+
+def _items(scene: Scene) -> Iterator[Item]:
+    activity, keep = scene.activity, scene.thresholds.keep_readers
+    for touch in activity.touches.values():
+        if touch.granted:
+            yield lasting(Item(secret_key(touch.secret), {"first": touch.first}), keep)
+            yield lasting(_reader(touch), keep)
+    yield lasting(_profile(scene), keep)
+    known = (scene.profile or NO_ITEM).members("networks")
+    for source, at in activity.networks.items():
+        # Only what is new to the principal is worth an item of its own.
+        if source.key not in known:
+            yield lasting(Item(profile_key(source.key), {"first": at}), keep)
+    if activity.principal.account not in ("", activity.account):
+        key = profile_key(f"account:{activity.principal.account}")
+        yield lasting(Item(key, {"first": activity.first}), keep)
+    yield from _windows(scene)
+
+
+def _reader(touch: Touch) -> Item:
+    versions = {f"v:{version}": at for version, at in touch.versions.items()}
+    last = max(touch.read_at)
+    return Item(
+        reader_key(touch.secret, touch.principal.key),
+        {"first": min(touch.read_at)},
+        {"last": last, **versions},
+    )
+
+
+def _profile(scene: Scene) -> Item:
+    activity = scene.activity
+    granted = [touch for touch in activity.touches.values() if touch.granted]
+    # What a role reads on its first day is its deployment, and not the beginning of something.
+    fresh = () if scene.young() else filter(scene.new_reader, granted)
+    flags = {"lists"} if activity.listed else set[str]()
+    flags |= {"catch-all"} if activity.catch_all else set()
+    batched = {"batch": min(at for at, _ in activity.batches)} if activity.batches else {}
+    sets = {
+        "networks": frozenset(source.key for source in activity.networks),
+        "tools": frozenset(used.key for used in activity.tools),
+        "hours": frozenset(hour_of(at) for at in activity.times),
+        "secrets": frozenset(mark(touch.secret) for touch in granted),
+        "flags": frozenset(flags),
+    }
+    return Item(
+        profile_key(activity.principal.key),
+        {"first": activity.first, **batched},
+        {f"n:{mark(touch.secret)}": touch.first for touch in fresh},
+        {name: members for name, members in sets.items() if members},
+    )
+
+
+def _windows(scene: Scene) -> Iterator[Item]:
+    """Only what can still become a finding is worth a write.
+
+    Whoever knows few secrets cannot make a burst of those, so a service that reads what it always
+    reads leaves no window behind.
+    """
+    activity, thresholds = scene.activity, scene.thresholds
+    knows = len((scene.profile or NO_ITEM).members("secrets"))
+    counts_known = knows >= thresholds.burst // PART_OF_BURST
+    for touch in activity.touches.values():
+        counts = counts_known or scene.reader(touch) is None
+        yield from _touched(
+            activity, touch, thresholds, counts=counts, fresh=scene.new_reader(touch)
+        )
+    for at in activity.listed:
+        yield _window(activity, DAY, at, "flags", "listed", thresholds)
+    for at, event_id in activity.batches:
+        yield _window(activity, DAY, at, "batches", mark(event_id), thresholds)
+    if activity.batches or len({region for _, region in activity.regions}) > 1:
+        for at, region in activity.regions:
+            yield _window(activity, thresholds.window, at, "regions", region, thresholds)
+
+
+def _touched(
+    activity: Activity, touch: Touch, thresholds: Thresholds, *, counts: bool, fresh: bool
+) -> Iterator[Item]:
+    name = mark(touch.secret)
+    for at in touch.read_at if counts else ():
+        yield _window(activity, thresholds.window, at, "secrets", name, thresholds)
+    for at in touch.read_at if fresh else ():
+        yield _window(activity, DAY, at, "fresh", name, thresholds)
+    for at in touch.denied_at:
+        yield _window(activity, DAY, at, "denied", name, thresholds)
+
+
+def peak(activity: Activity, grown: Mapping[Key, Item], thresholds: Thresholds) -> dict[Key, Item]:
+    """Return the most secrets within one window of each day, where that is much."""
+    profile, peaks = profile_key(activity.principal.key), dict[str, int]()
+    for start in {at // thresholds.window * thresholds.window for at in activity.times}:
+        window = grown.get(window_key(activity.principal.key, thresholds.window, start), NO_ITEM)
+        name, size = f"peak:{date(start)}", len(window.members("secrets"))
+        if size >= thresholds.burst // PART_OF_BURST:
+            peaks[name] = max(size, peaks.get(name, 0))
+    return {profile: Item(profile, maxima=peaks)} if peaks else {}
+
+
+def _window(
+    activity: Activity, width: int, at: int, name: str, member: str, thresholds: Thresholds
+) -> Item:
+    start = at // width * width
+    key = window_key(activity.principal.key, width, start)
+    item = Item(key, sets={name: frozenset((member,))})
+    return replace(item, expires=start + width + thresholds.keep_windows)
+
+
+def promoted(promotion: Promotion, thresholds: Thresholds) -> Item:
+    """Return what a promotion adds to the secret's item."""
+    gained = {f"c:{promotion.gained}": promotion.at} if promotion.gained else {}
+    lost = {f"l:{promotion.lost}": promotion.at} if promotion.lost else {}
+    item = Item(secret_key(promotion.secret), maxima={**gained, **lost})
+    return lasting(item, thresholds.keep_readers)

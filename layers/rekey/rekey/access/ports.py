@@ -1,0 +1,50 @@
+"""What watching needs of the outside world. Adapters under ``aws`` provide it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from rekey.access.judge import Incident
+from rekey.access.known import Item, Key
+from rekey.access.suppression import Suppression
+
+
+class Memory(Protocol):
+    """The table of what is known."""
+
+    def load(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        """Return those items that exist and have not expired."""
+        ...
+
+    def save(self, item: Item) -> bool:
+        """Put the item if the table's is still of ``item.revision``; return whether it was."""
+        ...
+
+    def readers(self, secret: str) -> frozenset[str]:
+        """Return the principals that are known to read a secret."""
+        ...
+
+
+class Surroundings(Protocol):
+    """What no record says."""
+
+    def decoys(self) -> frozenset[str]:
+        """Return the secrets with the tag ``rekey:decoy``."""
+        ...
+
+    def ours(self) -> frozenset[str]:
+        """Return the roles of rotation functions, which read what nobody else does."""
+        ...
+
+    def role_made(self, arn: str) -> int | None:
+        """Return when a role was made (epoch); None if it is gone or may not be seen."""
+        ...
+
+    def suppressions(self) -> Iterable[Suppression]:
+        """Return what people have decided not to be told about."""
+        ...
+
+
+class Teller(Protocol):
+    """Tells people. Called again for the same occurrence, it tells them nothing new."""
+
+    def tell(self, incident: Incident) -> None: ...

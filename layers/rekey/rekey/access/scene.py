@@ -1,0 +1,120 @@
+"""All that a judgement on one principal's activity may look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rekey.access.aggregate import Activity, Touch
+from rekey.access.known import (
+    DAY,
+    Item,
+    Key,
+    profile_key,
+    reader_key,
+    secret_key,
+    window_key,
+)
+from rekey.access.signal import Signal, SignalKind
+from rekey.access.thresholds import Thresholds
+
+NO_ITEM = Item(Key("", ""))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What no record says, from the account itself.
+
+    ``readers`` has the principals that are known to read a secret, ``roles_made`` when a role was
+    made (epoch), ``decoys`` the secrets with the tag ``rekey:decoy``, ``ours`` the roles of
+    rotation functions.
+    """
+
+    decoys: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+    roles_made: Mapping[str, int] = field(default_factory=dict)
+    readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``known`` is what the table held before, ``grown`` what it holds with this activity."""
+
+    activity: Activity
+    known: Mapping[Key, Item]
+    grown: Mapping[Key, Item]
+    facts: Facts
+    thresholds: Thresholds
+
+    @property
+    def profile(self) -> Item | None:
+        return self.known.get(profile_key(self.activity.principal.key))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the principal has been known for the time of learning."""
+        profile = self.profile
+        return profile is not None and self._settled(profile, self.activity.first)
+
+    def reader(self, touch: Touch) -> Item | None:
+        return self.known.get(reader_key(touch.secret, touch.principal.key))
+
+    def secret(self, arn: str) -> Item:
+        return self.known.get(secret_key(arn), NO_ITEM)
+
+    def secret_settled(self, touch: Touch) -> bool:
+        """Whether the secret has been read for so long that its readers are known."""
+        return self._settled(self.secret(touch.secret), touch.first)
+
+    def new_reader(self, touch: Touch) -> bool:
+        return touch.granted and self.reader(touch) is None and self.secret_settled(touch)
+
+    def young(self) -> bool:
+        """Whether the principal is a role that was made only just now."""
+        made = self.facts.roles_made.get(self.activity.principal.role_arn or "")
+        return made is not None and self.activity.first - made < self.thresholds.young_role
+
+    def days(self, name: str) -> frozenset[str]:
+        """Return what the principal's set of that name has gathered yesterday and today."""
+        return self._windows(name, DAY)
+
+    def minutes(self, name: str) -> frozenset[str]:
+        """The same of the last two short windows, which hold up to twice their width."""
+        return self._windows(name, self.thresholds.window)
+
+    def _windows(self, name: str, width: int) -> frozenset[str]:
+        """The largest of the pairs of neighbours that this activity touches."""
+        starts = {at // width * width for at in self.activity.times}
+        ends = {end for start in starts for end in (start, start + width)}
+        pairs = (self._set(end - width, name, width) | self._set(end, name, width) for end in ends)
+        return max(pairs, key=len, default=frozenset())
+
+    def _set(self, start: int, name: str, width: int) -> frozenset[str]:
+        key = window_key(self.activity.principal.key, width, start)
+        return self.grown.get(key, NO_ITEM).members(name)
+
+    def _settled(self, item: Item, at: int) -> bool:
+        first = item.minima.get("first")
+        return first is not None and at - first >= self.thresholds.learning
+
+    def signal(
+        self,
+        kind: SignalKind,
+        weight: int,
+        texts: tuple[str, str, str],
+        touch: Touch | None = None,
+    ) -> Signal:
+        """``texts``: what is unusual, what is usual, what was seen."""
+        at = self.activity.first if touch is None else touch.first
+        secret = None if touch is None else touch.secret
+        return Signal(kind, weight, self.activity.principal.key, at, *texts, secret)
+
+
+def date(at: int) -> str:
+    """Return a day for a person to read."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def hour_of(at: int) -> str:
+    """Return the hour of a working day (`d09`) or of the weekend (`w09`), in UTC."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{'w' if moment.weekday() > 4 else 'd'}{moment.hour:02}"  # noqa: PLR2004 - Saturday

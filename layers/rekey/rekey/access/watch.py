@@ -1,0 +1,105 @@
+"""A batch of accesses: load what is known, judge, tell, and only then remember.
+
+In this order a function that dies midway forgets nothing: the batch comes again, what was not
+remembered is judged again, and telling the same again tells nothing new.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rekey.access.aggregate import Activity
+from rekey.access.judge import gathered, incident, incident_keys, judge
+from rekey.access.known import Item, Key, is_news, merge
+from rekey.access.observe import further_keys, grow, keys, observe, peak
+from rekey.access.ports import Memory, Surroundings, Teller
+from rekey.access.scene import Facts, Scene
+from rekey.access.signal import Signal
+from rekey.access.suppression import told
+from rekey.access.thresholds import Thresholds
+from rekey.errors import ConcurrentChange
+
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Judges what principals do. With ``learn`` it only remembers."""
+
+    memory: Memory
+    surroundings: Surroundings
+    teller: Teller
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def take(
+        self, activity: Activity, loaded: Mapping[Key, Item] | None = None, *, learn: bool = False
+    ) -> list[Signal]:
+        """Judge one principal's activity; ``loaded`` is what ``load`` returned for it.
+
+        Raises ConcurrentChange if others keep changing the same items.
+        """
+        for _ in range(ATTEMPTS):
+            known = self.load((activity,)) if loaded is None else loaded
+            signals, saved = self._attempt(activity, known, learn=learn)
+            if saved:
+                return signals
+            loaded = None
+        raise ConcurrentChange(f"{activity.principal.kind} kept changing: try the batch again")
+
+    def load(self, activities: Iterable[Activity]) -> Mapping[Key, Item]:
+        """Return what is known about all of them, in one request to the table."""
+        return self.memory.load({key for activity in activities for key in keys(activity)})
+
+    def _attempt(
+        self, activity: Activity, known: Mapping[Key, Item], *, learn: bool
+    ) -> tuple[list[Signal], bool]:
+        scene, seen = self._scene(activity, known)
+        signals = [] if learn else told(judge(scene), self.surroundings.suppressions())
+        saved = self._tell(signals) if signals else True
+        return signals, saved and self._remember(scene, seen)
+
+    def _scene(
+        self, activity: Activity, known: Mapping[Key, Item]
+    ) -> tuple[Scene, Mapping[Key, Item]]:
+        scene = Scene(activity, known, {}, Facts(), self.thresholds)
+        scene = replace(scene, facts=self._facts(scene))
+        seen = observe(scene)
+        if further := further_keys(seen) - keys(activity):
+            known = {**known, **self.memory.load(further)}
+        return replace(scene, known=known, grown={**known, **grow(known, seen)}), seen
+
+    def _facts(self, scene: Scene) -> Facts:
+        """Ask outside only about what is new: an ordinary batch asks nothing."""
+        touches = scene.activity.touches.values()
+        newly = [touch.secret for touch in touches if scene.new_reader(touch)]
+        role = scene.activity.principal.role_arn
+        made = self.surroundings.role_made(role) if role and not scene.settled else None
+        return Facts(
+            self.surroundings.decoys(),
+            self.surroundings.ours(),
+            {} if role is None or made is None else {role: made},
+            {secret: self.memory.readers(secret) for secret in newly},
+        )
+
+    def _tell(self, signals: list[Signal]) -> bool:
+        wanted = {key for one in signals for key in incident_keys(one.principal, one.at)}
+        known = self.memory.load(wanted)
+        for key, item in gathered(signals, known, self.thresholds).items():
+            before = incident(known[key]) if key in known else None
+            after = incident(item)
+            if after and (before is None or before.occurrence != after.occurrence):
+                self.teller.tell(after)
+            if is_news(known.get(key), item, self.thresholds.refresh) and not self.memory.save(
+                item
+            ):
+                return False
+        return True
+
+    def _remember(self, scene: Scene, seen: Mapping[Key, Item]) -> bool:
+        for key, item in peak(scene.activity, scene.grown, self.thresholds).items():
+            seen = {**seen, key: merge(seen[key], item)}
+        for key, item in grow(scene.known, seen).items():
+            if is_news(scene.known.get(key), item, self.thresholds.refresh) and not (
+                self.memory.save(item)
+            ):
+                return False
+        return True

@@ -1,0 +1,116 @@
+"""A table in memory and an account that says what a test wants, to watch accesses with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rekey.access.aggregate import gather
+from rekey.access.event import Access, Promotion
+from rekey.access.judge import Incident, incident
+from rekey.access.known import DAY, Item, Key, merge, secret_key
+from rekey.access.normalise import normalise
+from rekey.access.observe import promoted
+from rekey.access.secret import KnownSecrets
+from rekey.access.signal import Signal
+from rekey.access.suppression import Suppression
+from rekey.access.thresholds import Thresholds
+from rekey.access.watch import Watch
+from tests.access.records import MORNING, Record
+
+
+@dataclass
+class Table:
+    """What the table keeps; its rules are those of the adapter, whose tests run over both."""
+
+    items: dict[Key, Item] = field(default_factory=dict)
+    writes: int = 0
+    now: int = 0
+
+    def load(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        held = ((key, self.items.get(key)) for key in keys)
+        return {key: item for key, item in held if item is not None and item.expires > self.now}
+
+    def save(self, item: Item) -> bool:
+        held = self.items.get(item.key)
+        # What has expired and was not yet deleted is as good as gone.
+        if held is not None and held.expires > self.now and held.revision != item.revision:
+            return False
+        self.writes += 1
+        self.items[item.key] = replace(item, revision=item.revision + 1)
+        return True
+
+    def readers(self, secret: str) -> frozenset[str]:
+        pk = secret_key(secret).pk
+        names = (key.sk.partition("#")[2] for key in self.items if key.pk == pk)
+        return frozenset(name for name in names if name)
+
+
+@dataclass
+class World:
+    """Watches records, remembers in a table, and keeps what people would be told."""
+
+    table: Table = field(default_factory=Table)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    names: KnownSecrets = field(default_factory=KnownSecrets)
+    decoy_secrets: frozenset[str] = frozenset()
+    our_roles: frozenset[str] = frozenset()
+    made: dict[str, int] = field(default_factory=dict)
+    suppressed: list[Suppression] = field(default_factory=list)
+    told: list[Incident] = field(default_factory=list)
+
+    def decoys(self) -> frozenset[str]:
+        return self.decoy_secrets
+
+    def ours(self) -> frozenset[str]:
+        return self.our_roles
+
+    def role_made(self, arn: str) -> int | None:
+        return self.made.get(arn)
+
+    def suppressions(self) -> Iterable[Suppression]:
+        return self.suppressed
+
+    def tell(self, incident: Incident) -> None:
+        self.told.append(incident)
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.table, self, self, self.thresholds)
+
+    def learn(self, *records: Record) -> None:
+        self._take(records, learn=True)
+
+    def see(self, *records: Record) -> list[Signal]:
+        """Take records in as one batch."""
+        return self._take(records, learn=False)
+
+    def see_each(self, *records: Record) -> list[Signal]:
+        """Take each record in as a batch of its own."""
+        return [signal for record in records for signal in self.see(record)]
+
+    def _take(self, records: Iterable[Record], *, learn: bool) -> list[Signal]:
+        accesses = list[Access]()
+        for record in records:
+            found = normalise(record, self.names)
+            if isinstance(found, Promotion):
+                self._promote(found)
+            elif isinstance(found, tuple):
+                accesses.extend(found)
+        activities = gather(accesses).values()
+        watch = self.watch
+        loaded = watch.load(activities)
+        return [s for one in activities for s in watch.take(one, loaded, learn=learn)]
+
+    def _promote(self, promotion: Promotion) -> None:
+        item = promoted(promotion, self.thresholds)
+        held = self.table.items.get(item.key)
+        self.table.items[item.key] = item if held is None else merge(held, item)
+
+    def incidents(self) -> list[Incident]:
+        """What the table says of every incident in the end."""
+        items = (item for key, item in self.table.items.items() if key.sk.startswith("incident"))
+        return [found for found in map(incident, items) if found is not None]
+
+
+LONG_AGO = MORNING - 20 * DAY
