@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from rekey.credential import Credential
 from rekey.errors import LabelMoved, UnsupportedStrategy
 from rekey.model import Label, Outcome, SecretVersion, StepResult, Strategy
-from rekey.ports import OnePassword, TwoPasswords
+from rekey.ports import Connection, OnePassword, TwoPasswords
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import check_intent, check_pending, is_current
 from rekey.rotation.logins import Logins
+from rekey.rotation.overtaken import give_back
 from rekey.rotation.superuser import connect_superuser
 
 
@@ -50,6 +51,7 @@ def add_password(change: Change) -> StepResult:
         if _is_over(change):
             return ALREADY_CURRENT
         superuser.set_two_passwords(wanted)
+        _check_not_overtaken(change, superuser)
     return StepResult(
         Outcome.DONE,
         "The user has the current and the new password. Any password from before them has "
@@ -83,6 +85,7 @@ def back_to_one(change: Change) -> None:
     ):
         if not _is_over(change):
             superuser.retire(OnePassword(user, change.old.password, change.all_hosts))
+            _check_not_overtaken(change, superuser)
 
 
 def _is_over(change: Change) -> bool:
@@ -100,3 +103,14 @@ def _is_over(change: Change) -> bool:
     if metadata.holder(Label.CURRENT) != change.current.version_id:
         raise LabelMoved("AWSCURRENT has just moved. Secrets Manager repeats the rotation.")
     return False
+
+
+def _check_not_overtaken(change: Change, superuser: Connection) -> None:
+    """Raise LabelMoved if AWSCURRENT has moved since ``_is_over`` looked; it logs in then."""
+    expected = (change.current.version_id, change.rotation.token)
+    rotation, old = change.rotation, change.old
+    if give_back(rotation, superuser, old, expected, all_hosts=change.all_hosts):
+        raise LabelMoved(
+            "AWSCURRENT has moved while the user was changed, and its password was given back. "
+            "Secrets Manager repeats the rotation."
+        )

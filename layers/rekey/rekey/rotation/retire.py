@@ -5,8 +5,14 @@ from rekey.model import Label, Outcome, SecretMetadata, SecretVersion, StepResul
 from rekey.ports import OnePassword
 from rekey.rotation.context import Rotation
 from rekey.rotation.logins import Logins
+from rekey.rotation.overtaken import give_back
 from rekey.rotation.retirement import When, busy, held, retirement
 from rekey.rotation.superuser import connect_superuser
+
+OVERTAKEN = StepResult(
+    Outcome.SUPERSEDED,
+    "AWSCURRENT has moved while the user was changed, and its password was given back.",
+)
 
 
 def retire(rotation: Rotation) -> StepResult:
@@ -36,7 +42,10 @@ def _alone(rotation: Rotation, logins: Logins, current: SecretVersion) -> StepRe
         metadata = rotation.store.describe(rotation.arn)
         if (obstacle := _obstacle(rotation, metadata)) is not None:
             return obstacle
-        superuser.retire(OnePassword(user, credential.password, _all_hosts(metadata)))
+        every = _all_hosts(metadata)
+        superuser.retire(OnePassword(user, credential.password, every))
+        if give_back(rotation, superuser, credential, (current.version_id,), all_hosts=every):
+            return OVERTAKEN
     logins.connect(credential).close()
     return StepResult(
         Outcome.RETIRED,
