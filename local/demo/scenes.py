@@ -14,7 +14,7 @@ from local.demo.stage import Stage
 from local.demo.timeline import CURRENT, PENDING, PREVIOUS
 from local.demo.two_passwords import dual_password
 
-PROMISED_CALLS = {"single-user": 8, "alternating-users": 9, "dual-password": 10}
+PROMISED_CALLS = {"single-user": 8, "alternating-users": 9, "dual-password": 11}
 REFUSED_PASSWORD = "SQLSTATE 28P01"  # noqa: S105 - what a wrong password is answered with
 ATTEMPTS, DELAY = 2, 0.3
 
