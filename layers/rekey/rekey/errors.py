@@ -53,6 +53,8 @@ a secret value.
     ├── SecretsManagerFailure        Secrets Manager refused or did not answer
     ├── LambdaFailure                Lambda refused or did not answer
     ├── StepFunctionsFailure         Step Functions refused or did not answer
+    ├── StateTableFailure            the table of incidents could not be read or written
+    ├── AlertNotDelivered            the topic or the event bus took no message
     ├── InvalidConfiguration         a parameter of the deployed function
     └── UnexpectedFailure            a defect; only its type leaves the function
 """
@@ -244,6 +246,14 @@ class LambdaFailure(RekeyError):
 
 class StepFunctionsFailure(RekeyError):
     """A workflow was not started."""
+
+
+class StateTableFailure(RekeyError):
+    """DynamoDB refused or did not answer."""
+
+
+class AlertNotDelivered(RekeyError):
+    """SNS or EventBridge took no message. It is noted, and said when the event comes again."""
 
 
 class InvalidConfiguration(RekeyError):

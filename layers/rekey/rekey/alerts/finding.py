@@ -17,6 +17,9 @@ _SENTENCE, _VALUE, _NAME = 1000, 250, 120
 """Characters in a text. With the numbers of texts below, a message stays far below SNS's limit."""
 _MOST_REASONS, _MOST_STEPS = 10, 10
 
+MOST_COUNTED = 50
+"""Occurrences of an incident that are told apart; what is kept of it stays bounded."""
+
 OWNER_TAGS = ("rekey:owner", "owner", "Owner")
 
 
@@ -44,7 +47,7 @@ class Finding:
     ``topic`` is the same for all that belongs to one incident, such as ``rotation/<ARN>``;
     ``occurrence`` names what happened, so that a repetition is known as such (an event's id, a
     version id). ``raised`` takes the place of the kind's own severity. ``when`` is aware.
-    ``incident`` and ``count`` are filled in when it is published.
+    ``incident`` and ``count`` are filled in when it is published; ``count`` ends at MOST_COUNTED.
     """
 
     kind: Kind

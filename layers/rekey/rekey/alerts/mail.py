@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC
 
-from rekey.alerts.finding import Finding
+from rekey.alerts.finding import MOST_COUNTED, Finding
 from rekey.alerts.text import ascii_line
 from rekey.incident import Status
 
@@ -56,8 +56,14 @@ def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
         ("Owner", finding.owner or ""),
         ("When", f"{finding.when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
         ("Incident", finding.incident),
-        ("Seen", f"{finding.count} times" if finding.count > 1 else ""),
+        ("Seen", _times(finding.count)),
     )
+
+
+def _times(count: int) -> str:
+    if count == 1:
+        return ""
+    return f"{count} times" + (" or more" if count >= MOST_COUNTED else "")
 
 
 def _section(title: str, lines: tuple[str, ...]) -> Iterator[str]:

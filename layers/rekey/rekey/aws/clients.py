@@ -5,15 +5,17 @@ manager for S3 to what every cold start loads.
 """
 
 import functools
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 CONFIG = Config(
@@ -54,3 +56,27 @@ def lambda_functions() -> "LambdaClient":
 def step_functions() -> "SFNClient":
     """Return the client for Step Functions."""
     return cast("SFNClient", _session().create_client("stepfunctions", config=CONFIG))
+
+
+@functools.cache
+def sns() -> "SNSClient":
+    """Return the client for SNS."""
+    return cast("SNSClient", _session().create_client("sns", config=CONFIG))
+
+
+@functools.cache
+def events() -> "EventBridgeClient":
+    """Return the client for EventBridge."""
+    return cast("EventBridgeClient", _session().create_client("events", config=CONFIG))
+
+
+@functools.cache
+def dynamodb() -> Any:
+    """Return the client for DynamoDB."""
+    return _session().create_client("dynamodb", config=CONFIG)
+
+
+@functools.cache
+def cloudtrail() -> Any:
+    """Return the client for CloudTrail."""
+    return _session().create_client("cloudtrail", config=CONFIG)

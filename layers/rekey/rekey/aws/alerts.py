@@ -1,0 +1,73 @@
+"""Where messages go: the topic of alerts for people, and the default event bus for programs."""
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey.errors import AlertNotDelivered
+from rekey.incident import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
+
+SOURCE = "rekey"
+"""Of our events on the bus."""
+
+NAMESPACE = "Rekey"
+"""Of the metric Findings: what was published, by kind and severity."""
+
+
+class Alerts:
+    """See Channel. People first: if the bus refuses, they are told twice rather than never."""
+
+    def __init__(self, sns: "SNSClient", events: "EventBridgeClient", topic_arn: str) -> None:
+        self._sns = sns
+        self._events = events
+        self._topic_arn = topic_arn
+
+    def publish(self, message: Message) -> None:
+        """See Channel."""
+        try:
+            self._tell_people(message)
+            refused = self._put_event(message)
+        except (ClientError, BotoCoreError) as error:
+            raise AlertNotDelivered(f"{type(error).__name__}: {error}") from None
+        if refused:
+            raise AlertNotDelivered(f"The event bus refused the event: {refused}.")
+        _count(message)
+
+    def _tell_people(self, message: Message) -> None:
+        self._sns.publish(
+            TopicArn=self._topic_arn,
+            Subject=message.subject,
+            Message=json.dumps(dict(message.bodies), ensure_ascii=False),
+            MessageStructure="json",
+            MessageAttributes={
+                name: _attribute(value) for name, value in message.attributes.items()
+            },
+        )
+
+    def _put_event(self, message: Message) -> str:
+        """Return why the bus refused it; empty if it did not."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": message.detail_type,
+            "Detail": message.document,
+            "Resources": [value for name, value in message.attributes.items() if name == "secret"],
+        }
+        answer = self._events.put_events(Entries=[entry])  # type: ignore[list-item]
+        return ", ".join(e["ErrorCode"] for e in answer["Entries"] if "ErrorCode" in e)
+
+
+def _attribute(value: str) -> "MessageAttributeValueTypeDef":
+    return {"DataType": "String", "StringValue": value}
+
+
+def _count(message: Message) -> None:
+    with single_metric("Findings", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        for name in ("kind", "severity"):
+            metric.add_dimension(name, message.attributes[name])
