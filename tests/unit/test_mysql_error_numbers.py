@@ -7,7 +7,8 @@ import pytest
 
 from rekey import errors
 from rekey.engines.mysql.errorcode import from_number
-from rekey.engines.mysql.session import is_mariadb, translate, version_of
+from rekey.engines.mysql.failures import translate
+from rekey.engines.mysql.session import is_mariadb, version_of
 
 NUMBERS = [
     (1045, errors.CredentialsRejected),

@@ -29,6 +29,8 @@ class Running(Protocol):
 
     def execute(self, *statements: str) -> list[Any]: ...
 
+    def connect(self, user: str | None = None, password: str | None = None) -> Any: ...
+
 
 def new_password() -> str:
     return secrets.token_urlsafe(24)

@@ -10,6 +10,8 @@ from rekey.ports import OnePassword
 from tests.database import new_password
 from tests.integration.rotation.two_passwords import STRATEGY_TAG, DualWorld, Noted, NotedWorld
 
+OTHERS = ["single-user", "alternating-users"]
+
 
 def notes(noted: DualWorld) -> list[str]:
     return cast("NotedWorld", noted.world).notes
@@ -40,10 +42,13 @@ def test_a_retirement_is_made_under_the_user_s_lock_for_the_accounts_of_the_chan
     assert notes(noted) == under_the_lock(noted, f"retire {every}")
 
 
+@pytest.mark.parametrize("strategy", OTHERS)
 @pytest.mark.parametrize("every", [False, True])
-def test_a_change_of_strategy_retires_under_the_user_s_lock(noted: DualWorld, every: bool) -> None:
+def test_a_change_of_strategy_retires_under_the_user_s_lock(
+    noted: DualWorld, every: bool, strategy: str
+) -> None:
     noted.world.rotate()
-    noted.tags[STRATEGY_TAG] = "single-user"
+    noted.tags[STRATEGY_TAG] = strategy
     if every:
         noted.tags["rekey:hosts"] = "all"
     notes(noted).clear()
@@ -61,8 +66,9 @@ def test_a_test_rotation_asks_whether_the_user_can_have_two_passwords(
     assert notes(noted) == [f"check {every}"]
 
 
-def test_a_test_rotation_asks_so_for_no_other_strategy(noted: DualWorld) -> None:
-    noted.tags[STRATEGY_TAG] = "single-user"
+@pytest.mark.parametrize("strategy", OTHERS)
+def test_a_test_rotation_asks_so_for_no_other_strategy(noted: DualWorld, strategy: str) -> None:
+    noted.tags[STRATEGY_TAG] = strategy
     noted.world.step(Step.TEST, noted.world.start())
     assert notes(noted) == []
 
@@ -78,11 +84,12 @@ def test_a_retirement_after_which_current_is_refused_is_not_told_as_one(
         noted.retire()
 
 
+@pytest.mark.parametrize("strategy", OTHERS)
 def test_a_superuser_that_may_not_retire_stops_a_change_of_strategy(
-    noted: DualWorld, monkeypatch: pytest.MonkeyPatch
+    noted: DualWorld, strategy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current = noted.world.rotate()
-    noted.tags[STRATEGY_TAG] = "single-user"
+    noted.tags[STRATEGY_TAG] = strategy
     token = noted.world.start()
     noted.run(token, Step.CREATE)
 

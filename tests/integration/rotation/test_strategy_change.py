@@ -11,7 +11,7 @@ from tests.integration.rotation.two_passwords import STRATEGY_TAG, DualWorld, ha
 from tests.secret_store import SecretStoreInMemory
 from tests.world import ARN, World
 
-OTHERS = ["single-user"]
+OTHERS = ["single-user", "alternating-users"]
 
 
 @pytest.mark.parametrize("strategy", OTHERS)

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from rekey.credential import Credential
-from rekey.engines.mysql import dual, own
+from rekey.engines.mysql import dual, own, peer
 from rekey.engines.mysql.session import LOCK_SECONDS, Session
-from rekey.errors import LockTimeout, PrivilegesDiffer, RekeyError, UnsupportedStrategy
+from rekey.errors import LockTimeout, PrivilegesDiffer, RekeyError
 from rekey.model import Deadline
 from rekey.ports import OnePassword, PeerChange, TwoPasswords
 
@@ -36,11 +36,9 @@ class MysqlConnection:
 
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection."""
-        del change
-        raise UnsupportedStrategy(
-            "Rekey has no alternating users on MySQL and MariaDB: tag the secret rekey:strategy = "
-            "dual-password."
-        )
+        self._session.check_writable()
+        with self.alone(change.base), self.alone(change.clone):
+            peer.provide(self._session, change)
 
     @contextmanager
     def alone(self, username: str) -> Iterator[None]:

@@ -5,53 +5,17 @@ the first: repeated, that statement would push AWSCURRENT out. So AWSCURRENT is 
 before, and logs in before, between and after both statements. MariaDB takes both in one statement.
 """
 
-from rekey.engines.mysql import hashes, quoting
-from rekey.engines.mysql.accounts import Account, Method, accounts
-from rekey.engines.mysql.privileges import check_may_change_users
+from rekey.engines.mysql import hashes, preconditions, quoting
+from rekey.engines.mysql.accounts import Account, Method
 from rekey.engines.mysql.session import Session
-from rekey.engines.mysql.verifier import (
-    change,
-    identified,
-    policy_forbids,
-    usable_plugin,
-    validations,
-)
-from rekey.errors import UnsupportedStrategy
-
-SINCE = {True: (10, 4), False: (8, 0, 14)}
-"""The first version with two passwords, by whether it is MariaDB's."""
-OURS = frozenset({hashes.CACHING_SHA2, hashes.SHA256, hashes.NATIVE, ""})
-MARIADBS = OURS | {"ed25519", "parsec", "unix_socket", "mysql_old_password"}
+from rekey.engines.mysql.verifier import change, identified, usable_plugin
 
 
 def check(session: Session, username: str, *, all_hosts: bool) -> list[Account]:
     """Return the accounts to change, after all that check_two_passwords says."""
-    if session.version < SINCE[session.mariadb]:
-        needed = ".".join(map(str, SINCE[session.mariadb]))
-        kind = "MariaDB" if session.mariadb else "MySQL"
-        raise UnsupportedStrategy(
-            f"Two passwords need {kind} {needed}, and {session.server} is older: upgrade it, or "
-            "tag the secret rekey:strategy = alternating-users."
-        )
-    session.check_writable()
-    found = accounts(session, username, all_hosts=all_hosts)
-    _check_plugins(session, found)
-    check_may_change_users(session)
-    refusing = validations(session) if session.mariadb else []
-    if refusing:
-        raise policy_forbids(session, refusing)
-    return found
-
-
-def _check_plugins(session: Session, found: list[Account]) -> None:
-    known = MARIADBS if session.mariadb else OURS
-    for account in found:
-        for method in account.methods:
-            if method.plugin not in known:
-                raise UnsupportedStrategy(
-                    f"{account.sql} logs in by {method.plugin}, which keeps its password elsewhere "
-                    "or has none: rotate it there."
-                )
+    return preconditions.check(
+        session, username, all_hosts=all_hosts, needed_by="Two passwords of one user"
+    )
 
 
 def give_two(session: Session, account: Account, current: str, pending: str) -> None:

@@ -22,9 +22,7 @@ class MysqlEngine:
     names: frozenset[str] = field(
         default=frozenset({"mysql", "aurora-mysql", "mariadb"}), init=False
     )
-    strategies: frozenset[Strategy] = field(
-        default=frozenset({Strategy.SINGLE_USER, Strategy.DUAL_PASSWORD}), init=False
-    )
+    strategies: frozenset[Strategy] = field(default=frozenset(Strategy), init=False)
     clone_suffix: str = field(default="_clone", init=False)
     # MySQL counts 32 characters and MariaDB more: what fits here fits both.
     max_username_bytes: int = field(default=32, init=False)

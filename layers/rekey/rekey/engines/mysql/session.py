@@ -10,20 +10,12 @@ from contextlib import ExitStack, suppress
 from typing import Any, Never, Self
 
 import pymysql
+from pymysql.cursors import Cursor, DictCursor
 
 from rekey.credential import Credential
-from rekey.engines.mysql.errorcode import from_number
+from rekey.engines.mysql.failures import translate
 from rekey.engines.network import Watchdog, connect
-from rekey.errors import (
-    DatabaseUnreachable,
-    EngineFailure,
-    InvalidSecretValue,
-    LoginNotAllowed,
-    PlaintextRefused,
-    ReadOnlyEndpoint,
-    RekeyError,
-    TlsFailed,
-)
+from rekey.errors import PlaintextRefused, ReadOnlyEndpoint
 from rekey.model import Deadline
 
 LOCK_SECONDS = 5
@@ -31,9 +23,6 @@ LOGIN_SECONDS = 10.0
 """For TLS and authentication: a server that accepts a connection and then says nothing is down."""
 SQL_MODE = "NO_BACKSLASH_ESCAPES"
 """Whatever the server's own: a backslash means itself, and a double quote delimits no name."""
-CLIENT_ERRORS = range(2_000, 2_100)
-NO_TLS = 2_026
-UNKNOWN_PLUGIN = 2_059
 
 START = "SELECT VERSION(), CURRENT_USER(), USER(), @@global.read_only"
 VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)")
@@ -109,8 +98,15 @@ class Session:
 
     def run(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement; parameters are ``%s``, which the driver quotes as literals."""
+        return self._execute(Cursor, statement, parameters)
+
+    def records(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        """Run a query; each row by the names of its columns."""
+        return self._execute(DictCursor, query, parameters)
+
+    def _execute(self, kind: type[Cursor], statement: str, parameters: object) -> list[Any]:
         try:
-            with self._connection.cursor() as cursor:
+            with self._connection.cursor(kind) as cursor:
                 cursor.execute(statement, parameters or None)
                 return list(cursor.fetchall())
         except Exception as error:  # noqa: BLE001 - every error of the driver gets sorted
@@ -163,63 +159,3 @@ def prepare(credential: Credential, context: ssl.SSLContext | None) -> "pymysql.
 def _end(connection: "pymysql.Connection[Any]") -> None:
     with suppress(Exception):  # The server ended it first.
         connection.close()
-
-
-def translate(error: Exception, server: str, *, expired: bool, mariadb: bool) -> RekeyError:
-    """Return what to raise for what the driver raised.
-
-    Returned, not raised here: so the original, which may hold a secret, is no context of it.
-    """
-    if isinstance(error, RekeyError):
-        return error
-    if expired:
-        return DatabaseUnreachable(f"{server} did not answer in time.")
-    error = getattr(error, "original_exception", error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsFailed(
-            f"The certificate of {server} cannot be verified ({error.verify_message}). Use the "
-            "host name in the certificate, or add its CA (parameter CaBundleLayerArn)."
-        )
-    if isinstance(error, ssl.SSLError):
-        reason = getattr(error, "reason", None) or "ended"
-        return TlsFailed(f"{server} did not complete the TLS handshake ({reason}).")
-    if isinstance(error, OSError):
-        return DatabaseUnreachable(f"{server} ended the connection.")
-    return _from_driver(error, server, mariadb=mariadb)
-
-
-def _from_driver(error: Exception, server: str, *, mariadb: bool) -> RekeyError:
-    number = error.args[0] if isinstance(error, pymysql.MySQLError) and error.args else None
-    if number == NO_TLS:
-        return TlsFailed(
-            f"{server} does not offer TLS. Turn it on; Rekey goes without only if the secret says "
-            '"ssl": false.'
-        )
-    if number == 0 or (number in CLIENT_ERRORS and number != UNKNOWN_PLUGIN):
-        return DatabaseUnreachable(f"{server} ended the connection.")
-    if isinstance(number, int):
-        return from_number(number, str(error.args[-1]), server, mariadb=mariadb)
-    if isinstance(error, UnicodeError):
-        return InvalidSecretValue("The user name or the password cannot be sent as UTF-8.")
-    return _unsupported(error, server)
-
-
-def _unsupported(error: Exception, server: str) -> RekeyError:
-    """Sort what the driver says of plugins, for which it has no numbers."""
-    text = str(error)
-    if "cryptography" in text:
-        return PlaintextRefused(
-            f"{server} needs the password itself for this login, and the connection has no TLS: "
-            'take "ssl": false out of the secret.'
-        )
-    if "pynacl" in text.lower():
-        return LoginNotAllowed(
-            f"The account on {server} logs in with ed25519, which Rekey does not: add a method, "
-            "ALTER USER ... IDENTIFIED VIA mysql_native_password."
-        )
-    if "multiple auth switch" in text:
-        return LoginNotAllowed(
-            f"The account on {server} has more methods than the driver tries: leave it those of "
-            "mysql_native_password, two at most."
-        )
-    return EngineFailure(f"{server}: {type(error).__name__}: {text}")

@@ -82,8 +82,11 @@ def policy_forbids(session: Session, refusing: list[str]) -> PolicyForbidsHash:
     )
 
 
-def set_hash(session: Session, account: Account, password: str) -> None:
-    """Make ``password`` the only one of the account, whatever it had."""
+def set_hash(session: Session, account: Account, password: str, clauses: str = "") -> None:
+    """Make ``password`` the only one of the account, whatever it had.
+
+    ``clauses`` are what else ALTER USER shall set in the same statement.
+    """
     clause = identified(session, account.plugin, password)
     discard = f", {account.sql} DISCARD OLD PASSWORD" if account.second is not None else ""
-    change(session, f"ALTER USER {account.sql} {clause}{discard}")
+    change(session, f"ALTER USER {account.sql} {clause}{discard} {clauses}".rstrip())

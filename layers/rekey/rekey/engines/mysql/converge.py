@@ -1,0 +1,103 @@
+"""Make the rights of one account those of another.
+
+Each statement commits by itself, and some do more than they say: MySQL's GRANT OPTION spreads to
+other privileges, a role that is revoked is no default role any more, a grant lifts a restriction.
+So rights are read again after every change, until there is nothing left to do.
+"""
+
+from collections.abc import Callable, Iterable
+
+from rekey.engines.mysql import grant_tables, quoting, roles
+from rekey.engines.mysql.accounts import Account
+from rekey.engines.mysql.rights import Group, Right, Rights, to_grant, to_revoke
+from rekey.engines.mysql.session import Session
+from rekey.errors import (
+    CredentialsRejected,
+    EngineFailure,
+    MissingPrivilege,
+    PrivilegesDiffer,
+    RekeyError,
+)
+
+ROUNDS = 4
+
+
+def converge(session: Session, base: Account, clone: Account, *, removing: bool) -> None:
+    """Give the clone what the base user has; with ``removing``, take away everything else.
+
+    Raises MissingPrivilege, which says what to grant, and PrivilegesDiffer if they cannot be made
+    equal.
+    """
+    for _ in range(ROUNDS):
+        wanted, found = grant_tables.read(session, base), grant_tables.read(session, clone)
+        if wanted == found and not (removing and found.lapsed):
+            return
+        if removing:
+            take(session, found.beyond(wanted) | found.to_grant_anew(wanted), clone)
+            found = grant_tables.read(session, clone)
+        give(session, wanted.beyond(found), clone)
+        found = grant_tables.read(session, clone)
+        if wanted.defaults != found.defaults or (removing and found.lapsed):
+            _start_with(session, wanted.defaults, clone)
+    wanted, found = grant_tables.read(session, base), grant_tables.read(session, clone)
+    if wanted != found:
+        named = ", ".join(beyond(wanted, found) + beyond(found, wanted))
+        raise PrivilegesDiffer(
+            f"{clone.sql} does not become equal to {base.sql}: {named}. No password was changed. "
+            "Make them equal, then rotate again."
+        )
+
+
+def beyond(one: Rights, other: Rights) -> list[str]:
+    """Name all that the one account has and the other lacks, default roles included."""
+    named = [str(right) for right in sorted(one.beyond(other))]
+    return named + [f"the default role {role}" for role in sorted(one.defaults - other.defaults)]
+
+
+def take(session: Session, rights: Iterable[Right], account: Account) -> None:
+    for group in to_revoke(rights):
+        _run(session, group.revoking(account.sql), group)
+
+
+def give(session: Session, rights: Iterable[Right], account: Account) -> None:
+    """Grant. A right on what is not there any more cannot be granted a second time."""
+    for group in to_grant(rights):
+        try:
+            _run(session, group.granting(account.sql), group)
+        except EngineFailure as error:
+            failure = PrivilegesDiffer(
+                f"{account.sql} cannot be granted {group}, which its peer has. No password was "
+                f"changed. If that is not there any more, revoke it from the peer. {error}"
+            )
+        else:
+            continue
+        raise failure
+
+
+def _run(session: Session, statement: str, group: Group) -> None:
+    """Run a statement about rights. Servers refuse some with the number of a refused login."""
+    try:
+        session.run(statement)
+    except (MissingPrivilege, CredentialsRejected) as error:
+        failure = _lacking(session, group.lending, error)
+    else:
+        return
+    raise failure
+
+
+def _start_with(session: Session, wanted: frozenset[str], account: Account) -> None:
+    try:
+        session.run(roles.starting_with(session, wanted, account))
+    except MissingPrivilege as error:
+        failure = _lacking(session, "GRANT UPDATE ON mysql.* TO {}".format, error)
+    else:
+        return
+    raise failure
+
+
+def _lacking(session: Session, needed: Callable[[str], str], error: RekeyError) -> MissingPrivilege:
+    login = quoting.account(session.login_name, session.login_host)
+    return MissingPrivilege(
+        f"The login {session.login_name} may not make the two users equal: {needed(login)}. No "
+        f"password was changed. {error}"
+    )

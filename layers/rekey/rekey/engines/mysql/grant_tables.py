@@ -1,0 +1,158 @@
+"""Read the rights of an account from the server's grant tables.
+
+The tables hold names as they are. SHOW GRANTS and information_schema put them into texts, which
+would have to be taken apart again. Sources: MySQL documentation, "Grant Tables", and MariaDB's,
+"The mysql Database Tables".
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rekey.engines.mysql import quoting, roles
+from rekey.engines.mysql.accounts import Account, rows_of
+from rekey.engines.mysql.rights import EVERYTHING, GRANT_OPTION, PROXY, Right, Rights
+from rekey.engines.mysql.session import Session
+from rekey.errors import MissingPrivilege, UnsupportedStrategy
+
+COLUMN_SUFFIX = "_priv"
+STATEMENTS_WORDS = {
+    "CREATE TMP TABLE": "CREATE TEMPORARY TABLES",
+    "DELETE VERSIONING ROWS": "DELETE HISTORY",
+    "GRANT": GRANT_OPTION,
+    "REPL CLIENT": "REPLICATION CLIENT",
+    "REPL SLAVE": "REPLICATION SLAVE",
+    "SHOW DB": "SHOW DATABASES",
+}
+"""Privileges that the tables call by another name than GRANT."""
+NO_PRIVILEGE = "USAGE"
+
+Row = Mapping[str, Any]
+
+
+def read(session: Session, account: Account) -> Rights:
+    """Return all rights of an account; MissingPrivilege says what to grant."""
+    try:
+        granted = _granted(session, account)
+        named = roles.defaults(session, account)
+        if session.mariadb:
+            usable = named & roles.usable(session, account)
+            return Rights(granted, defaults=usable, lapsed=named - usable)
+        return Rights(granted, _restricted(session, account), named)
+    except MissingPrivilege:
+        login = quoting.account(session.login_name, session.login_host)
+        failure = MissingPrivilege(
+            f"The login {session.login_name} may not see which rights {account.sql} has: "
+            f"GRANT SELECT ON mysql.* TO {login}."
+        )
+    raise failure
+
+
+def _granted(session: Session, account: Account) -> frozenset[Right]:
+    readers = (_everywhere, _databases, _tables, _columns, _routines, _proxies, roles.granted)
+    return frozenset(right for reader in readers for right in reader(session, account))
+
+
+def privilege(name: str) -> str:
+    """Return what GRANT calls a privilege, from a column's name or a member of a set."""
+    words = name.removesuffix(COLUMN_SUFFIX).replace("_", " ").upper()
+    return STATEMENTS_WORDS.get(words, words)
+
+
+def _flags(row: Row, on: str) -> Iterator[Right]:
+    for name, value in row.items():
+        if name.endswith(COLUMN_SUFFIX) and value == "Y":
+            yield Right(on, privilege(name))
+
+
+def _members(text: str) -> list[str]:
+    return [privilege(name) for name in text.split(",") if name]
+
+
+def _everywhere(session: Session, account: Account) -> Iterator[Right]:
+    (user,) = rows_of(session, "user", account)
+    if session.mariadb:
+        yield from _mariadb_everywhere(session, account, grantable=user["Grant_priv"] == "Y")
+        return
+    yield from _flags(user, EVERYTHING)
+    for row in rows_of(session, "global_grants", account):
+        yield Right(EVERYTHING, row["PRIV"], dynamic=True)
+        if row["WITH_GRANT_OPTION"] == "Y":
+            yield Right(EVERYTHING, row["PRIV"], GRANT_OPTION, dynamic=True)
+
+
+def _mariadb_everywhere(session: Session, account: Account, *, grantable: bool) -> Iterator[Right]:
+    """Read what MariaDB keeps as the bits of a number, and half of which no table shows."""
+    if "'@'" in account.user + account.host:
+        raise UnsupportedStrategy(
+            f"The name of {account.sql} cannot be told from another account's: tag the secret "
+            "rekey:strategy = dual-password."
+        )
+    if grantable:
+        yield Right(EVERYTHING, GRANT_OPTION)
+    names = session.run(
+        "SELECT privilege_type FROM information_schema.user_privileges"
+        " WHERE BINARY grantee = BINARY %s",
+        f"'{account.user}'@'{account.host}'",
+    )
+    for (name,) in names:
+        if name != NO_PRIVILEGE:
+            yield Right(EVERYTHING, name)
+
+
+def _databases(session: Session, account: Account) -> Iterator[Right]:
+    for row in rows_of(session, "db", account):
+        yield from _flags(row, f"{quoting.identifier(row['Db'])}.*")
+
+
+def _table(row: Row) -> str:
+    return f"{quoting.identifier(row['Db'])}.{quoting.identifier(row['Table_name'])}"
+
+
+def _tables(session: Session, account: Account) -> Iterator[Right]:
+    for row in rows_of(session, "tables_priv", account):
+        for name in _members(row["Table_priv"]):
+            yield Right(_table(row), name)
+
+
+def _columns(session: Session, account: Account) -> Iterator[Right]:
+    """Names of columns and of routines are the same in any case."""
+    for row in rows_of(session, "columns_priv", account):
+        for name in _members(row["Column_priv"]):
+            column = quoting.identifier(row["Column_name"].lower())
+            yield Right(_table(row), f"{name} ({column})")
+
+
+def _routines(session: Session, account: Account) -> Iterator[Right]:
+    for row in rows_of(session, "procs_priv", account):
+        on = routine(row["Routine_type"], row["Db"], row["Routine_name"])
+        for name in _members(row["Proc_priv"]):
+            yield Right(on, name)
+
+
+def routine(kind: str, database: str, name: str) -> str:
+    """Return what GRANT calls a routine; ``kind`` is FUNCTION, PROCEDURE or the like."""
+    return f"{kind} {quoting.identifier(database)}.{quoting.identifier(name.lower())}"
+
+
+def _proxies(session: Session, account: Account) -> Iterator[Right]:
+    for row in rows_of(session, "proxies_priv", account):
+        on = quoting.account(row["Proxied_user"], row["Proxied_host"])
+        yield Right(on, PROXY)
+        if row["With_grant"]:
+            yield Right(on, PROXY, GRANT_OPTION)
+
+
+def _restricted(session: Session, account: Account) -> frozenset[Right]:
+    rows = session.run(
+        "SELECT JSON_EXTRACT(user_attributes, '$.Restrictions') FROM mysql.user"
+        " WHERE BINARY user = BINARY %s AND host = %s",
+        account.user,
+        account.host,
+    )
+    return frozenset(
+        Right(f"{quoting.identifier(one['Database'])}.*", name)
+        for (text,) in rows
+        for one in json.loads(text or "[]")
+        for name in one["Privileges"]
+    )
