@@ -162,6 +162,7 @@ def _passwords_stay_inside(stage: Stage) -> Claim:
         "PostgreSQL's log": stage.postgres.log.read_text(),
         "the functions' log": "\n".join(stage.functions_log()),
         "CloudTrail's records": json.dumps(stage.records()),
+        "the workflows' histories": json.dumps(stage.histories(), default=str),
     }
     if stage.mariadb is not None:
         logs = stage.mariadb.logs().values()

@@ -30,8 +30,7 @@ class Stage:
 
     postgres: Postgres
     account: RunningAccount
-    function_arn: str
-    mysql_function_arn: str = ""
+    outputs: dict[str, str]
     mariadb: Mysql | None = None
     mariadb_missing: str = ""
     passwords: set[str] = field(default_factory=set)
@@ -40,6 +39,14 @@ class Stage:
         self.passwords.add(self.postgres.password)
         if self.mariadb is not None:
             self.passwords.add(self.mariadb.password)
+
+    @property
+    def function_arn(self) -> str:
+        return self.outputs["RotatePostgresqlFunctionArn"]
+
+    @property
+    def mysql_function_arn(self) -> str:
+        return self.outputs["RotateMysqlFunctionArn"]
 
     @property
     def secrets_manager(self) -> Any:
@@ -54,6 +61,28 @@ class Stage:
         if self.mariadb is None:
             raise RuntimeError(self.mariadb_missing)
         return self.mariadb
+
+    def runs(self) -> list[Document]:
+        """The runs of the workflow that retires passwords, newest first, each with its input."""
+        client = self.account.client("stepfunctions")
+        machine = self.outputs["RetireStateMachineArn"]
+        listed = client.list_executions(stateMachineArn=machine)["executions"]
+        return [client.describe_execution(executionArn=run["executionArn"]) for run in listed]
+
+    def histories(self) -> list[Document]:
+        """All that Step Functions keeps of those runs."""
+        client = self.account.client("stepfunctions")
+        return [client.get_execution_history(executionArn=r["executionArn"]) for r in self.runs()]
+
+    @contextmanager
+    def waiting(self, scale: float) -> Iterator[None]:
+        """Let workflows wait so many seconds for each second."""
+        before = self.account.control("waits")
+        self.account.control("waits", {"scale": scale})
+        try:
+            yield
+        finally:
+            self.account.control("waits", before)
 
     def records(self, since: int = 0) -> list[Document]:
         """CloudTrail's records from this position on."""
@@ -134,8 +163,7 @@ def _start(screen: Screen, started: ExitStack) -> Stage:
     with screen.starting("sam build, sam deploy of template.yaml") as line:
         outputs = deploy(account.port, {"CaBundleLayerArn": layer})
         line.where = f"stack {STACK}"
-    arns = outputs["RotatePostgresqlFunctionArn"], outputs["RotateMysqlFunctionArn"]
-    return Stage(postgres, account, *arns, mariadb, missing)
+    return Stage(postgres, account, outputs, mariadb, missing)
 
 
 def _mariadb(screen: Screen, started: ExitStack, postgres: Postgres) -> tuple[Mysql | None, str]:

@@ -94,14 +94,15 @@ def timeline(before: Labels, records: Iterable[Record], lines: Sequence[Line]) -
 def begins_a_step(record: Record, last: Record) -> bool:
     """The first and the last step begin with the labels, the others with the pending value.
 
-    `last` is the function's call before this one: after a superuser's secret, the labels are
-    read again in the midst of setSecret.
+    `last` is the function's call before this one: in the midst of setSecret the labels are read
+    again, after a superuser's secret, and once more after that.
     """
     asked, before = record["requestParameters"] or {}, last.get("requestParameters") or {}
     wants_pending = "versionId" in asked and asked.get("versionStage") == PENDING
     match record["eventName"]:
         case "DescribeSecret":
-            return before.get("secretId") in (None, asked.get("secretId"))
+            again = last.get("eventName") == "DescribeSecret"
+            return not again and before.get("secretId") in (None, asked.get("secretId"))
         case "GetSecretValue":
             return wants_pending
     return False

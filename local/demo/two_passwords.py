@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -22,6 +21,9 @@ REFRESH = 1
 """Seconds; the caching library's own default is 3,600."""
 MORE_LOGINS = 20
 INTERVAL = 0.05
+GRACE = 3900
+SHORTENED = 5
+"""Seconds: the grace period by default, and here."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,10 @@ class MariadbApplication(Application):
         arn = store(stage, name, Login(user, password), on=here, keys=keys, tags=tags)
         return cls(stage, user, name, arn)
 
-    def retire(self) -> dict[str, str]:
-        """The function's step, asked for by hand; its answer."""
-        event = {"Step": "retire", "SecretId": self.secret_arn}
-        answer = self.stage.account.client("lambda").invoke(
-            FunctionName=self.function_arn,
-            Payload=json.dumps({**event, "VersionId": self.labels()["AWSCURRENT"]}),
-        )
-        result: dict[str, str] = json.load(answer["Payload"])
-        if "outcome" not in result:
-            raise RotationLostError(f"the old password was not retired: {result}")
-        return result
+    def retirement(self) -> str:
+        """How the workflow that the promotion started stands; empty if there is none yet."""
+        runs = [run for run in self.stage.runs() if self.secret_arn in run["input"]]
+        return str(runs[0]["status"]).lower() if runs else ""
 
     def refusal(self, login: Login) -> str | None:
         try:
@@ -81,7 +76,8 @@ def dual_password(stage: Stage, screen: Screen) -> tuple[list[Rotated], list[Cla
     screen.scene(f"{app.secret_name}: dual-password on MariaDB, beside AWS's own caching library")
     screen.say(
         f"A consumer keeps the value for {REFRESH} s at most and opens a connection for each login."
-        " When it has the new one, the old password is retired."
+        f" The promotion starts a workflow that waits for {GRACE:,} s, {SHORTENED} s here, and then"
+        " makes the old password stop working."
     )
     return _watched(app, screen)
 
@@ -89,21 +85,19 @@ def dual_password(stage: Stage, screen: Screen) -> tuple[list[Rotated], list[Cla
 def _watched(app: MariadbApplication, screen: Screen) -> tuple[list[Rotated], list[Claim]]:
     before = app.login()
     read = app.read(lambda client, arn: cached(client, arn, REFRESH))
-    with Consumer(read, app.refusal_of) as consumer:
+    shortened = app.stage.waiting(SHORTENED / GRACE)
+    with shortened, Consumer(read, app.refusal_of) as consumer:
         count = _Count(consumer)
         rotated = rotate(app, screen, count)
         say_end(screen, app, rotated)
         both = [app.refusal(before), app.refusal(app.login())]
         screen.say(f"AWSPREVIOUS {verdict(both[0])}, AWSCURRENT {verdict(both[1])}. {count()}.")
         with screen.counting() as show:
-            fresh = consumer.tried + MORE_LOGINS
-            _until(lambda: consumer.tried >= fresh, lambda: show(count()))
-            time.sleep(2 * REFRESH)  # What a grace period is for: every cache has asked again.
-            answer = app.retire()
+            _until(lambda: app.retirement() not in {"", "running"}, lambda: show(count()))
             enough = consumer.tried + MORE_LOGINS
             _until(lambda: consumer.tried >= enough, lambda: show(count()))
     after = [app.refusal(before), app.refusal(app.login())]
-    screen.say(f"{answer['outcome']}: the old password {verdict(after[0])}. {count()}.")
+    screen.say(f"The workflow {app.retirement()}: the old password {verdict(after[0])}. {count()}.")
     return [rotated], [
         ended([rotated], "dual-password: the rotation succeeds"),
         _no_login_failed(consumer),
@@ -126,7 +120,7 @@ def _until(condition: Callable[[], bool], show: Callable[[], object]) -> None:
     limit = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > limit:
-            raise RotationLostError(f"the consumer did not log in within {PATIENCE:.0f} s")
+            raise RotationLostError(f"nothing came of it within {PATIENCE:.0f} s")
         show()
         time.sleep(INTERVAL)
 

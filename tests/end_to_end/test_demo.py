@@ -196,7 +196,7 @@ def test_a_claim_that_does_not_hold_is_shown_and_fails_the_demo(deployed: Deploy
     screen = Screen(console)
     with Postgres(authority=deployed.authority) as server:
         server.execute(f"SELECT '{server.password}'")
-        stage = Stage(server, deployed.account, deployed.rotation_function_arn)
+        stage = Stage(server, deployed.account, deployed.outputs)
         found = scenes.play(stage, screen)
     assert [claim.what for claim in found if not claim.holds] == [
         "No password is in any log or record"
