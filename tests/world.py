@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from rekey import rotation
 from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, RotationRequest, Step, StepResult, WorkflowStep
+from rekey.model import (
+    Circumstances,
+    Deadline,
+    Label,
+    RotationRequest,
+    Step,
+    StepResult,
+    WorkflowStep,
+)
 from rekey.passwords import PasswordRules
 from rekey.ports import Engine
 from tests.database import Server
@@ -15,6 +23,8 @@ from tests.secret_store import SecretStoreInMemory, StoredSecret
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
 SUPERUSER_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:superuser-AbCdEf"
+
+BY_HAND = Circumstances()
 
 
 def new_token() -> str:
@@ -54,9 +64,13 @@ class World:
         return json.dumps(dict(self.server.credential(username, password, **keys).document))
 
     def step(
-        self, step: Step | WorkflowStep, token: str, rotation_token: str | None = None
+        self,
+        step: Step | WorkflowStep,
+        token: str,
+        rotation_token: str | None = None,
+        circumstances: Circumstances = BY_HAND,
     ) -> StepResult:
-        request = RotationRequest(step, ARN, token, rotation_token)
+        request = RotationRequest(step, ARN, token, rotation_token, circumstances)
         superusers = Superusers(self.store, never_rds)  # type: ignore[arg-type]  # it only raises
         password = PasswordRules().generate
         deadline = Deadline.after(self.seconds)

@@ -9,6 +9,7 @@ import pytest
 from rekey import errors
 from rekey.model import Happened, Strategy
 from rekey.recovery import Action, Afterwards, Attempt, Login, Observation, decide
+from rekey.recovery.observation import UNTRIED
 from rekey.recovery.rules import ALERT_ONLY, RULES
 from tests.documents import document, rows, section
 
@@ -34,9 +35,9 @@ def observations() -> Iterator[Observation]:
                         previous,
                         superuser,
                         labelled,
-                        halted,
-                        may_restore,
-                        last,
+                        halted=halted,
+                        may_restore=may_restore,
+                        last_look=last,
                         strategy=strategy,
                     )
 
@@ -116,7 +117,26 @@ def test_every_rule_decides_something_and_none_is_missing() -> None:
         )
         for name, ours in ((None, False), ("somebody's", False))
     }
-    assert decided()[1] | foreign == set(range(len(RULES)))
+    superseded = first_rule(Observation(Happened.SET_FAILED, UNTRIED, superseded=True))
+    assert decided()[1] | foreign | {superseded} == set(range(len(RULES)))
+
+
+@pytest.mark.parametrize("labelled", BOTH)
+def test_a_rotation_that_began_later_is_left_alone(labelled: bool) -> None:
+    for logins in itertools.product(Login, repeat=4):
+        current, pending, previous, superuser = (ATTEMPTS[login] for login in logins)
+        decision = decide(
+            Observation(
+                Happened.TEST_FAILED,
+                current,
+                pending,
+                previous,
+                superuser,
+                labelled,
+                superseded=True,
+            )
+        )
+        assert decision.action is Action.NOTHING
 
 
 @pytest.mark.parametrize("function", [None, "arn:aws:lambda:eu-west-1:111122223333:function:own"])

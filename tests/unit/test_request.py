@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.errors import InvalidEvent
-from rekey.model import Step, WorkflowStep
+from rekey.model import Circumstances, Happened, Step, WorkflowStep
 from rekey.request import parse_request
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
@@ -60,6 +60,34 @@ def test_a_state_machine_names_the_version_that_was_promoted() -> None:
     assert (request.step, request.token) == (WorkflowStep.RETIRE, "v" * 36)
     with pytest.raises(InvalidEvent, match="VersionId"):
         parse_request({**EVENT, "Step": "retire"})
+
+
+DIAGNOSE = {"Step": "diagnose", "SecretId": ARN, "VersionId": "v" * 36}
+
+
+def test_a_recovery_tells_the_circumstances() -> None:
+    told = {"Happened": "setSecret failed", "LastLook": True, "Failures": 2, "Retries": 0}
+    assert parse_request({**DIAGNOSE, **told}).circumstances == Circumstances(
+        Happened.SET_FAILED, last_look=True, failures=2, retries=0
+    )
+    assert parse_request(DIAGNOSE).circumstances == Circumstances()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Happened", "dropSecret failed"),
+        ("Happened", None),
+        ("LastLook", "true"),
+        ("ByPerson", 1),
+        ("Failures", -1),
+        ("Failures", True),
+        ("Retries", "1"),
+    ],
+)
+def test_a_wrong_circumstance_is_named_by_its_key(key: str, value: Any) -> None:
+    with pytest.raises(InvalidEvent, match=key):
+        parse_request({**DIAGNOSE, key: value})
 
 
 @given(st.dictionaries(st.sampled_from(["Step", "SecretId", "ClientRequestToken"]), st.text()))

@@ -25,6 +25,9 @@ a secret value.
     │   ├── IntentMissing
     │   ├── InterruptedRotation
     │   ├── LabelMoved
+    │   ├── RotationHalted
+    │   ├── RestoreNotAllowed
+    │   ├── NothingToRollBackTo
     │   ├── CredentialMismatch
     │   ├── SuperuserMismatch
     │   └── TooManyRejectedLogins
@@ -134,6 +137,18 @@ class InterruptedRotation(GuardError):
 
 class LabelMoved(GuardError):
     """A label moved between reading the labels and moving it. Nothing was changed."""
+
+
+class RotationHalted(GuardError):
+    """Too many rotations have failed in a row: a person has to look first."""
+
+
+class RestoreNotAllowed(GuardError):
+    """The superuser's secret does not allow to restore this user's password."""
+
+
+class NothingToRollBackTo(GuardError):
+    """No former version serves, or may serve, in place of the one to reject."""
 
 
 class CredentialMismatch(GuardError):

@@ -28,6 +28,11 @@ class WorkflowStep(StrEnum):
     """
 
     RETIRE = "retire"
+    DIAGNOSE = "diagnose"
+    VERIFY = "verify"
+    ROLL_FORWARD = "rollForward"
+    ROLL_BACK = "rollBack"
+    RESTORE = "restore"
 
 
 @unique
@@ -97,18 +102,35 @@ def chosen_strategy(labels: frozenset[str]) -> Strategy | None:
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """What a recovery knows that the secret does not show; see recovery.Observation.
+
+    ``by_person`` tells that a person asked for this very step.
+    """
+
+    happened: Happened = Happened.BY_HAND
+    last_look: bool = False
+    by_person: bool = False
+    failures: int = 0
+    retries: int = 1
+
+
+@dataclass(frozen=True)
 class RotationRequest:
     """One invocation. ``token`` is the id of the version that it is about.
 
     Secrets Manager asks for a Step: the version is the pending one, and its id the client request
-    token. A state machine asks for a WorkflowStep: the version is the one whose promotion started
-    it. ``rotation_token`` is sensitive and goes along with PutSecretValue, nowhere else.
+    token. A state machine asks for a WorkflowStep: for retire the version is the one whose
+    promotion started it, for diagnose the one that failed, for restore and verify AWSCURRENT, for
+    rollForward the one to promote, and for rollBack the one to reject. ``rotation_token`` is
+    sensitive and goes along with PutSecretValue, nowhere else.
     """
 
     step: Step | WorkflowStep
     secret_arn: str
     token: str
     rotation_token: str | None = field(default=None, repr=False)
+    circumstances: Circumstances = Circumstances()
 
 
 @dataclass(frozen=True)
@@ -186,11 +208,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did and why, for the log and the metrics. Holds no secret."""
+    """What a step did and why, for the log and the metrics. Holds no secret.
+
+    ``facts`` is what a state machine gets besides: version ids, and words of closed sets.
+    """
 
     outcome: Outcome
     reason: str
     strategy: Strategy | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @unique

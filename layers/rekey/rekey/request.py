@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rekey.errors import InvalidEvent
-from rekey.model import RotationRequest, Step, WorkflowStep
+from rekey.model import Circumstances, Happened, RotationRequest, Step, WorkflowStep
 
 TOKEN_CHARACTERS = range(32, 65)
 """Length of a client request token (Secrets Manager API, RotateSecret)."""
@@ -19,7 +19,8 @@ def parse_request(event: object) -> RotationRequest:
         raise InvalidEvent("The event is not a JSON object. Invoke by RotateSecret.")
     step = _step(event)
     if isinstance(step, WorkflowStep):
-        return RotationRequest(step, _arn(event), _token(event, "VersionId", TOKEN_CHARACTERS))
+        token = _token(event, "VersionId", TOKEN_CHARACTERS)
+        return RotationRequest(step, _arn(event), token, circumstances=_circumstances(event))
     return RotationRequest(
         step=step,
         secret_arn=_arn(event),
@@ -39,6 +40,36 @@ def _step(event: Mapping[str, Any]) -> Step | WorkflowStep:
     if isinstance(name, str) and name in set(WorkflowStep):
         return WorkflowStep(name)
     raise InvalidEvent(f"Step must be one of {', '.join([*Step, *WorkflowStep])}.")
+
+
+def _circumstances(event: Mapping[str, Any]) -> Circumstances:
+    return Circumstances(
+        happened=_happened(event.get("Happened", Happened.BY_HAND)),
+        last_look=_flag(event, "LastLook"),
+        by_person=_flag(event, "ByPerson"),
+        failures=_count(event, "Failures", Circumstances.failures),
+        retries=_count(event, "Retries", Circumstances.retries),
+    )
+
+
+def _happened(name: object) -> Happened:
+    if isinstance(name, str) and name in set(Happened):
+        return Happened(name)
+    raise InvalidEvent(f"Happened must be one of {', '.join(Happened)}.")
+
+
+def _flag(event: Mapping[str, Any], key: str) -> bool:
+    value = event.get(key, False)
+    if isinstance(value, bool):
+        return value
+    raise InvalidEvent(f"{key} must be true or false.")
+
+
+def _count(event: Mapping[str, Any], key: str, default: int) -> int:
+    value = event.get(key, default)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise InvalidEvent(f"{key} must be a number that is not negative.")
 
 
 def _arn(event: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def rotation_handler(
 
 def _answer(request: RotationRequest, result: StepResult) -> dict[str, str] | None:
     if isinstance(request.step, WorkflowStep):
-        return {"outcome": result.outcome.value, "reason": result.reason}
+        return {"outcome": result.outcome.value, "reason": result.reason, **result.facts}
     return None
 
 

@@ -89,6 +89,11 @@ RULES = (
         lambda seen: seen.halted and seen.happened is not Happened.BY_HAND,
     ),
     Rule(
+        "Another rotation has begun since: it has its own end.",
+        Action.NOTHING,
+        lambda seen: seen.superseded,
+    ),
+    Rule(
         "The step that failed changes nothing on the server.",
         Action.ESCALATE,
         lambda seen: seen.happened in ALERT_ONLY,

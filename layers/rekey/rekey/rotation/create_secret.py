@@ -12,7 +12,7 @@ from rekey.model import (
     Strategy,
 )
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
-from rekey.rotation.guards import START_ANEW, check_pending, is_current
+from rekey.rotation.guards import START_ANEW, check_not_halted, check_pending, is_current
 from rekey.rotation.interrupted import password_to_go_on_with
 from rekey.rotation.strategy import all_hosts, alternating_users, choose_strategy
 
@@ -26,6 +26,7 @@ def create_secret(rotation: Rotation) -> StepResult:
     metadata = rotation.store.describe(rotation.arn)
     if is_current(metadata, rotation.token):
         return ALREADY_CURRENT
+    check_not_halted(metadata)
     check_pending(metadata, rotation.token)
     version = _current(rotation, metadata)
     current = rotation.credential(version)

@@ -4,6 +4,7 @@ from rekey.credential import Credential
 from rekey.errors import (
     IntentMissing,
     RotationDisabled,
+    RotationHalted,
     SuperuserMismatch,
     UnsupportedEngine,
     VersionNotPending,
@@ -14,6 +15,7 @@ from rekey.model import Label, SecretMetadata, Strategy
 from rekey.ports import Engine
 from rekey.rotation.strategy import alternating_users
 
+HALTED_TAG = "rekey:halted"
 START_ANEW = (
     "Take AWSPENDING off the pending version (UpdateSecretVersionStage with RemoveFromVersionId), "
     "then call RotateSecret."
@@ -41,6 +43,20 @@ def check_pending(metadata: SecretMetadata, token: str) -> None:
         raise VersionNotPending(
             "The version does not carry AWSPENDING: the rotation was abandoned. Start a new one."
         )
+
+
+def check_not_halted(metadata: SecretMetadata) -> None:
+    """Check that no recovery has stopped the rotations of this secret until a person looks."""
+    if is_halted(metadata):
+        raise RotationHalted(
+            f"Too many rotations have failed in a row. Find out why, take the tag {HALTED_TAG} off "
+            "the secret, and rotate again."
+        )
+
+
+def is_halted(metadata: SecretMetadata) -> bool:
+    """Tell whether the tag is there, whatever its value."""
+    return HALTED_TAG in metadata.tags
 
 
 def check_not_rejected(labels: frozenset[str]) -> None:

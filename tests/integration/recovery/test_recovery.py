@@ -1,0 +1,266 @@
+"""A rotation that failed, on real servers: what is found, what is done, and that it then serves."""
+
+import json
+
+import pytest
+
+from rekey import errors
+from rekey.model import Circumstances, Happened, Label, Outcome, Step, Strategy, WorkflowStep
+from tests.database import new_password
+from tests.integration.recovery.recovery import Broken
+from tests.integration.rotation.conftest import logins
+from tests.world import ARN, SUPERUSER_ARN
+
+AFTER = {
+    Step.CREATE: Happened.SET_FAILED,
+    Step.SET: Happened.TEST_FAILED,
+    Step.TEST: Happened.FINISH_FAILED,
+}
+
+
+@pytest.mark.parametrize("last", AFTER)
+def test_a_rotation_that_was_cut_off_is_finished_or_cleared_and_the_next_one_ends_right(
+    any_kind: Broken, last: Step
+) -> None:
+    token = any_kind.rotate_until(last)
+    action = any_kind.recover(token, AFTER[last])
+    assert action == ("clear" if last is Step.CREATE else "rollForward")
+    assert any_kind.settled()
+    assert (any_kind.version(Label.CURRENT) == token) is (action == "rollForward")
+    any_kind.world.rotate()
+    assert any_kind.settled()
+
+
+def test_a_change_whose_answer_was_lost_is_finished_unless_rights_may_be_missing(
+    any_kind: Broken,
+) -> None:
+    token = any_kind.rotate_until(Step.SET)
+    alternating = any_kind.strategy is Strategy.ALTERNATING_USERS
+    assert any_kind.recover(token, Happened.SET_FAILED) == (
+        "clear" if alternating else "rollForward"
+    )
+    assert any_kind.settled()
+
+
+def test_the_only_live_password_of_an_abandoned_rotation_is_promoted(single: Broken) -> None:
+    token = single.rotate_until(Step.SET)
+    single.give_up()
+    assert single.recover(token, Happened.ABANDONED) == "rollForward"
+    assert single.version(Label.CURRENT) == token
+    assert single.settled()
+
+
+def test_a_value_that_somebody_stored_and_that_logs_in_is_left_alone(single: Broken) -> None:
+    token = single.rotate_until(Step.SET)
+    live = single.world.secret.values[token] or ""
+    by_hand = single.world.secret.put_by_hand(live)
+    assert single.recover(token, Happened.ABANDONED) == "nothing"
+    assert single.version(Label.CURRENT) == by_hand
+
+
+def test_a_recovery_that_runs_twice_or_late_finds_nothing_to_do(any_kind: Broken) -> None:
+    token = any_kind.rotate_until(Step.SET)
+    assert any_kind.recover(token, Happened.TEST_FAILED) == "rollForward"
+    result = any_kind.world.step(WorkflowStep.ROLL_FORWARD, token)
+    assert result.outcome is Outcome.NOTHING_TO_DO
+    assert any_kind.recover(token, Happened.TEST_FAILED) == "nothing"
+
+
+def test_another_rotation_that_began_since_is_left_alone(any_kind: Broken) -> None:
+    token = any_kind.rotate_until(Step.CREATE)
+    any_kind.give_up()
+    later = any_kind.rotate_until(Step.SET)
+    assert any_kind.recover(token) == "nothing"
+    assert any_kind.version(Label.PENDING) == later
+
+
+def test_a_password_that_was_changed_behind_its_back_needs_a_person(any_kind: Broken) -> None:
+    any_kind.change_behind_its_back()
+    token = any_kind.rotate_until(Step.CREATE)
+    with pytest.raises((errors.LoginError, errors.TooManyRejectedLogins)):
+        any_kind.world.step(Step.SET, token)
+    found = any_kind.diagnose(token)
+    assert found.facts["action"] == "escalate"
+    assert '"action": "restore"' in found.facts["advice"]
+    with pytest.raises(errors.RestoreNotAllowed, match=any_kind.leave):
+        any_kind.world.step(WorkflowStep.RESTORE, any_kind.version(Label.CURRENT))
+    assert any_kind.version(Label.PENDING) == token
+
+
+def test_a_person_has_the_superuser_set_the_password_again(any_kind: Broken) -> None:
+    any_kind.change_behind_its_back()
+    any_kind.rotate_until(Step.CREATE)
+    any_kind.world.step(
+        WorkflowStep.RESTORE,
+        any_kind.version(Label.CURRENT),
+        circumstances=Circumstances(by_person=True),
+    )
+    any_kind.verify()
+    assert any_kind.settled()
+    any_kind.world.rotate()
+    assert any_kind.settled()
+
+
+def test_a_password_is_restored_by_itself_if_the_superuser_s_secret_names_user_and_secret(
+    any_kind: Broken,
+) -> None:
+    any_kind.let_restore("somebody@else", any_kind.leave)
+    any_kind.change_behind_its_back()
+    token = any_kind.rotate_until(Step.CREATE)
+    with pytest.raises((errors.LoginError, errors.TooManyRejectedLogins)):
+        any_kind.world.step(Step.SET, token)
+    assert any_kind.recover(token) == "restore"
+    assert any_kind.settled()
+
+
+def test_the_server_refuses_at_most_two_logins_of_a_failed_rotation_and_its_recovery(
+    any_kind: Broken,
+) -> None:
+    if any_kind.world.server.kind != "postgres":
+        pytest.skip("the log of this server does not tell refused logins")
+    any_kind.change_behind_its_back()
+    _, before = logins(any_kind.world)
+    token = any_kind.rotate_until(Step.CREATE)
+    for _ in range(3):
+        with pytest.raises((errors.LoginError, errors.TooManyRejectedLogins)):
+            any_kind.world.step(Step.SET, token)
+        any_kind.diagnose(token)
+    assert logins(any_kind.world)[1] - before <= 2
+
+
+def test_former_credentials_serve_again_if_the_newer_ones_do_not(alternating: Broken) -> None:
+    former, current = alternating.version(Label.CURRENT), alternating.world.rotate()
+    alternating.change_behind_its_back()
+    token = alternating.rotate_until(Step.CREATE)
+    with pytest.raises(errors.CredentialsRejected):
+        alternating.world.step(Step.SET, token)
+    assert alternating.recover(token) == "rollBack"
+    assert alternating.version(Label.CURRENT) == former
+    assert alternating.version(Label.REJECTED) == current
+    assert alternating.settled()
+    alternating.world.rotate()
+    assert alternating.settled()
+
+
+def test_a_user_that_was_dropped_needs_a_person(any_kind: Broken) -> None:
+    any_kind.let_restore(any_kind.leave)
+    token = any_kind.rotate_until(Step.CREATE)
+    any_kind.world.server.drop_users(any_kind.user)
+    found = any_kind.diagnose(token)
+    assert found.facts["action"] == "restore"
+    with pytest.raises((errors.UserMissing, errors.EngineFailure)):
+        any_kind.world.step(WorkflowStep.RESTORE, found.facts["currentVersionId"])
+
+
+def test_a_right_that_was_revoked_is_named_and_nothing_is_changed(alternating: Broken) -> None:
+    token = alternating.world.rotate()
+    server = alternating.world.server
+    server.execute(f"REVOKE {server.base} FROM {server.clone}")
+    pending = alternating.rotate_until(Step.CREATE)
+    with pytest.raises(errors.PrivilegesDiffer):
+        alternating.world.step(Step.SET, pending)
+    found = alternating.diagnose(pending)
+    assert found.facts["action"] == "escalate"
+    assert "PrivilegesDiffer" in found.reason
+    assert alternating.version(Label.CURRENT) == token
+
+
+def test_a_server_that_is_down_is_waited_for_and_then_the_rotation_is_finished(
+    any_kind: Broken,
+) -> None:
+    token = any_kind.rotate_until(Step.SET)
+    any_kind.world.server.own.stop()
+    try:
+        waits = any_kind.diagnose(token, Happened.TEST_FAILED)
+        gives_up = any_kind.diagnose(token, Happened.TEST_FAILED, last_look=True)
+    finally:
+        any_kind.world.server.own.start()
+    assert waits.facts["action"] == "wait"
+    assert gives_up.facts["action"] == "escalate"
+    assert any_kind.recover(token, Happened.TEST_FAILED) == "rollForward"
+    assert any_kind.settled()
+
+
+@pytest.mark.parametrize("happened", [Happened.CREATE_FAILED, Happened.TEST_ROTATION_FAILED])
+def test_a_failure_that_changes_no_server_makes_no_login(
+    any_kind: Broken, happened: Happened
+) -> None:
+    any_kind.change_behind_its_back()
+    token = any_kind.world.start()
+    found = any_kind.diagnose(token, happened).facts
+    assert found["action"] == "escalate"
+    assert {found[key] for key in found if key.endswith("Login")} <= {
+        "was not tried",
+        "is not there",
+    }
+
+
+def test_a_halted_secret_is_neither_rotated_nor_recovered_until_a_person_asks(
+    any_kind: Broken,
+) -> None:
+    token = any_kind.rotate_until(Step.SET)
+    any_kind.world.secret.tags["rekey:halted"] = "2026-11-24"
+    assert any_kind.recover(token, Happened.TEST_FAILED) == "nothing"
+    assert any_kind.recover(token, Happened.BY_HAND) != "nothing"
+    with pytest.raises(errors.RotationHalted, match="rekey:halted"):
+        any_kind.world.step(Step.CREATE, any_kind.world.start())
+    assert any_kind.world.logs_in(Label.CURRENT)
+
+
+def test_no_answer_to_the_state_machine_holds_a_value(any_kind: Broken) -> None:
+    token = any_kind.rotate_until(Step.SET)
+    bad = any_kind.version(Label.CURRENT)
+    passwords = {any_kind.password(version) for version in (token, bad)}
+    answers = [
+        any_kind.diagnose(token, Happened.TEST_FAILED),
+        any_kind.world.step(WorkflowStep.ROLL_FORWARD, token),
+        any_kind.world.step(WorkflowStep.VERIFY, token),
+        any_kind.world.step(WorkflowStep.ROLL_BACK, token),
+        any_kind.world.step(WorkflowStep.RESTORE, bad, circumstances=Circumstances(by_person=True)),
+    ]
+    for answer in answers:
+        told = json.dumps([answer.reason, dict(answer.facts)])
+        assert not any(password in told for password in passwords)
+
+
+def put(broken: Broken, username: str, password: str) -> str:
+    """Whoever may write the secret does so."""
+    current = json.loads(broken.world.secret.values[broken.version(Label.CURRENT)] or "")
+    value = json.dumps({**current, "username": username, "password": password})
+    return broken.world.secret.put_by_hand(value)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_whoever_may_only_write_a_secret_gets_no_other_user(any_kind: Broken, times: int) -> None:
+    """By rotation or by recovery, even if the other user may be restored for its own secret."""
+    server, theirs, mine = any_kind.world.server, new_password(), new_password()
+    victim = f"victim_{server.base[4:]}"
+    server.create_user(victim, theirs)
+    any_kind.let_restore(any_kind.leave, f"{victim}@billing")
+    try:
+        for _ in range(times):
+            put(any_kind, victim, mine)
+        token = any_kind.world.start()
+        with pytest.raises(errors.RekeyError):
+            any_kind.go_through(token)
+        current = any_kind.version(Label.CURRENT)
+        assert any_kind.diagnose(token).facts["action"] not in ("restore", "rollForward")
+        for asked in (WorkflowStep.RESTORE, WorkflowStep.ROLL_BACK, WorkflowStep.VERIFY):
+            with pytest.raises(errors.RekeyError):
+                any_kind.world.step(asked, current)
+        with pytest.raises(errors.RekeyError):
+            any_kind.world.step(WorkflowStep.ROLL_FORWARD, token)
+        assert server.logs_in(victim, theirs)
+        assert not server.logs_in(victim, mine)
+    finally:
+        server.drop_users(victim)
+
+
+def test_a_superuser_that_cannot_be_read_is_said_to_be_unusable(any_kind: Broken) -> None:
+    token = any_kind.rotate_until(Step.CREATE)
+    del any_kind.world.store.secrets[SUPERUSER_ARN]
+    found = any_kind.diagnose(token)
+    assert found.facts["action"] == "clear"
+    assert found.facts["afterwards"] == "nothing"
+    assert "SecretNotFound" in found.reason
+    assert any_kind.world.store.secrets.keys() == {ARN}
