@@ -22,6 +22,7 @@ from tests.faults.proxy import HOST, Cut, Proxy
 ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """Botocore asks this one first (AWS SDKs and Tools Reference Guide, service-specific endpoints)."""
 
+TRIES = 3
 ATTEMPTS = 3
 
 
@@ -133,6 +134,16 @@ def kill_points(function: Function, *, alternating: bool, way: Way) -> list[Kill
 
 def kill_at(function: Function, point: KillPoint) -> list[str]:
     """Kill it there; what did not hold, in words."""
+    wrong = _kill_once(function, point)
+    # Records of TLS are cut now and then in another way, and this run had fewer turns.
+    tries = 1
+    while not function.killed and tries < TRIES:
+        tries += 1
+        wrong += _kill_once(function, point)
+    return wrong if function.killed else [*wrong, f"nothing was killed in {TRIES} rotations"]
+
+
+def _kill_once(function: Function, point: KillPoint) -> list[str]:
     application = function.application(alternating=point.alternating)
     wrong: list[str] = []
 
@@ -149,8 +160,6 @@ def kill_at(function: Function, point: KillPoint) -> list[str]:
     for proxy in function.ways.values():
         proxy.arm(None)
     wrong += _ended_wrong(application, first, end)
-    if not function.killed:
-        wrong.append("nothing was killed")
     return [*wrong, *_locked_out(application, point), *_leaks(application)]
 
 

@@ -157,6 +157,10 @@ class Rotations(RuleBasedStateMachine):
     def _repair(self, schedule: Schedule) -> None:
         schedule.world.secret.rotation_enabled = True
         self._admin(schedule, right=True)
+        # What was revoked with CASCADE took along what it had granted. The error says: grant it.
+        base, clone = schedule.server.base, f"{schedule.server.base}_clone"
+        if self.postgres.execute(f"SELECT FROM pg_roles WHERE rolname = '{clone}'"):
+            self.postgres.execute(f"GRANT {base} TO {clone}")
 
     def _start(self, secret: Schedule) -> None:
         secret.world.secret.rotation_enabled = True
