@@ -33,6 +33,9 @@ class WorkflowStep(StrEnum):
     ROLL_FORWARD = "rollForward"
     ROLL_BACK = "rollBack"
     RESTORE = "restore"
+    CHECK = "check"
+    FOLLOW = "follow"
+    SURVEY = "survey"
 
 
 @unique
@@ -122,8 +125,9 @@ class RotationRequest:
     Secrets Manager asks for a Step: the version is the pending one, and its id the client request
     token. A state machine asks for a WorkflowStep: for retire the version is the one whose
     promotion started it, for diagnose the one that failed, for restore and verify AWSCURRENT, for
-    rollForward the one to promote, and for rollBack the one to reject. ``rotation_token`` is
-    sensitive and goes along with PutSecretValue, nowhere else.
+    rollForward the one to promote, for rollBack the one to reject, and for follow the one that a
+    rotation was started for; check and survey take any. ``rotation_token`` is sensitive and goes
+    along with PutSecretValue, nowhere else.
     """
 
     step: Step | WorkflowStep
@@ -195,7 +199,7 @@ class Outcome(StrEnum):
     """What a step did.
 
     Of retire: HELD waits for a person, BUSY for a rotation that is under way, and after
-    SUPERSEDED there is nothing to wait for.
+    SUPERSEDED there is nothing to wait for. Of follow: ROTATING, and ENDED without success.
     """
 
     DONE = "done"
@@ -204,6 +208,8 @@ class Outcome(StrEnum):
     HELD = "held"
     SUPERSEDED = "superseded"
     BUSY = "busy"
+    ROTATING = "rotating"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True)

@@ -1,54 +1,40 @@
 """From the name of a step to the step."""
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
 
 from rekey.model import Step, StepResult, WorkflowStep
+from rekey.rotation.check import check
 from rekey.rotation.context import Rotation
 from rekey.rotation.create_secret import create_secret
 from rekey.rotation.diagnose import diagnose
 from rekey.rotation.finish_secret import finish_secret
+from rekey.rotation.follow import follow
 from rekey.rotation.restore import restore
 from rekey.rotation.retire import retire
 from rekey.rotation.roll_back import roll_back
 from rekey.rotation.roll_forward import roll_forward
 from rekey.rotation.set_secret import set_secret
+from rekey.rotation.survey import survey
 from rekey.rotation.test_secret import test_secret
 from rekey.rotation.verify import verify
+
+STEPS: Mapping[Step | WorkflowStep, Callable[[Rotation], StepResult]] = {
+    Step.CREATE: create_secret,
+    Step.SET: set_secret,
+    Step.TEST: test_secret,
+    Step.FINISH: finish_secret,
+    WorkflowStep.RETIRE: retire,
+    WorkflowStep.DIAGNOSE: diagnose,
+    WorkflowStep.VERIFY: verify,
+    WorkflowStep.ROLL_FORWARD: roll_forward,
+    WorkflowStep.ROLL_BACK: roll_back,
+    WorkflowStep.RESTORE: restore,
+    WorkflowStep.CHECK: check,
+    WorkflowStep.FOLLOW: follow,
+    WorkflowStep.SURVEY: survey,
+}
 
 
 def run(rotation: Rotation) -> StepResult:
     """Carry out the step that was asked for. Raises RekeyError; harmless to repeat."""
-    step = rotation.request.step
-    return _rotate(rotation, step) if isinstance(step, Step) else _work(rotation, step)
-
-
-def _rotate(rotation: Rotation, step: Step) -> StepResult:
-    match step:
-        case Step.CREATE:
-            return create_secret(rotation)
-        case Step.SET:
-            return set_secret(rotation)
-        case Step.TEST:
-            return test_secret(rotation)
-        case Step.FINISH:
-            return finish_secret(rotation)
-        case _:
-            assert_never(step)
-
-
-def _work(rotation: Rotation, step: WorkflowStep) -> StepResult:
-    match step:
-        case WorkflowStep.RETIRE:
-            return retire(rotation)
-        case WorkflowStep.DIAGNOSE:
-            return diagnose(rotation)
-        case WorkflowStep.VERIFY:
-            return verify(rotation)
-        case WorkflowStep.ROLL_FORWARD:
-            return roll_forward(rotation)
-        case WorkflowStep.ROLL_BACK:
-            return roll_back(rotation)
-        case WorkflowStep.RESTORE:
-            return restore(rotation)
-        case _:
-            assert_never(step)
+    return STEPS[rotation.request.step](rotation)
