@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rekey.access.aggregate import gather
 from rekey.access.event import Access, Promotion
 from rekey.access.judge import Incident, incident
-from rekey.access.known import DAY, Item, Key, merge, secret_key
 from rekey.access.normalise import normalise
-from rekey.access.observe import promoted
 from rekey.access.secret import KnownSecrets
 from rekey.access.signal import Signal
 from rekey.access.suppression import Suppression
 from rekey.access.thresholds import Thresholds
 from rekey.access.watch import Watch
+from rekey.known import DAY, Item, Key, secret_key
 from tests.access.records import MORNING, Record
 
 
@@ -27,7 +26,7 @@ class Table:
     writes: int = 0
     now: int = 0
 
-    def load(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002
         held = ((key, self.items.get(key)) for key in keys)
         return {key: item for key, item in held if item is not None and item.expires > self.now}
 
@@ -56,6 +55,7 @@ class World:
     decoy_secrets: frozenset[str] = frozenset()
     our_roles: frozenset[str] = frozenset()
     made: dict[str, int] = field(default_factory=dict)
+    ages: Callable[[str], int | None] | None = None
     suppressed: list[Suppression] = field(default_factory=list)
     told: list[Incident] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class World:
         return self.our_roles
 
     def role_made(self, arn: str) -> int | None:
-        return self.made.get(arn)
+        return self.ages(arn) if self.ages else self.made.get(arn)
 
     def suppressions(self) -> Iterable[Suppression]:
         return self.suppressed
@@ -94,18 +94,13 @@ class World:
         for record in records:
             found = normalise(record, self.names)
             if isinstance(found, Promotion):
-                self._promote(found)
+                self.watch.promote(found)
             elif isinstance(found, tuple):
                 accesses.extend(found)
         activities = gather(accesses).values()
         watch = self.watch
         loaded = watch.load(activities)
         return [s for one in activities for s in watch.take(one, loaded, learn=learn)]
-
-    def _promote(self, promotion: Promotion) -> None:
-        item = promoted(promotion, self.thresholds)
-        held = self.table.items.get(item.key)
-        self.table.items[item.key] = item if held is None else merge(held, item)
 
     def incidents(self) -> list[Incident]:
         """What the table says of every incident in the end."""

@@ -8,7 +8,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "layers" / "rekey" / "rekey"
 
-INNER = frozenset({"credential", "errors", "incident", "model", "passwords", "ports", "request"})
+INNER = frozenset(
+    {"credential", "errors", "incident", "known", "model", "passwords", "ports", "request"}
+)
 DECISIONS = frozenset({"dispatch", "rotation", "recovery", "access", "alerts"})
 ADAPTERS = frozenset({"aws", "engines"})
 

@@ -7,7 +7,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekey.access.known import DAY, FULL, Item, Key, is_news, merge
+from rekey.known import DAY, FULL, Item, Key, is_news, merge
 
 KEY = Key("pk", "sk")
 NAMES = st.sampled_from(["v:1", "v:2", "v:3", "v:4", "v:5", "v:6", "v:7", "v:8", "last"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rekey.access.known import Item, reader_key, secret_key
 from rekey.access.stale import Consumption, consumers, lost_current, may_retire
+from rekey.known import Item, reader_key, secret_key
 from tests.access.records import arn
 
 DB = arn("prod/db")

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rekey.access.known import DAY, Item, Key, incident_key, mark, merge
 from rekey.access.of_principal import of_principal
 from rekey.access.of_secret import of_secret
 from rekey.access.scene import Scene
 from rekey.access.signal import Level, Signal, SignalKind, level, total
 from rekey.access.thresholds import Thresholds
+from rekey.known import DAY, Item, Key, incident_key, mark, merge
 
 
 def judge(scene: Scene) -> list[Signal]:

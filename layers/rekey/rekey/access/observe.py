@@ -1,12 +1,14 @@
 """What a batch adds to what is known, as items to be merged into the table."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from rekey.access.aggregate import Activity, Touch
 from rekey.access.event import Promotion
-from rekey.access.known import (
+from rekey.access.scene import NO_ITEM, Scene, date, hour_of
+from rekey.access.thresholds import Thresholds
+from rekey.known import (
     DAY,
+    LONGER,
     Item,
     Key,
     lasting,
@@ -17,8 +19,6 @@ from rekey.access.known import (
     secret_key,
     window_key,
 )
-from rekey.access.scene import NO_ITEM, Scene, date, hour_of
-from rekey.access.thresholds import Thresholds
 
 PART_OF_BURST = 2
 
@@ -60,30 +60,57 @@ def grow(known: Mapping[Key, Item], seen: Mapping[Key, Item]) -> dict[Key, Item]
 
 
 def _items(scene: Scene) -> Iterator[Item]:
+    """Leave out what is known anyway: nearly everything, on an ordinary day."""
     activity, keep = scene.activity, scene.thresholds.keep_readers
     for touch in activity.touches.values():
         if touch.granted:
-            yield lasting(Item(secret_key(touch.secret), {"first": touch.first}), keep)
-            yield lasting(_reader(touch), keep)
-    yield lasting(_profile(scene), keep)
+            yield from _secret(scene, touch)
+            yield from _reader(scene, touch)
+    profile = _profile(scene)
+    if scene.profile is None or _adds(profile, scene.profile):
+        yield profile
     known = (scene.profile or NO_ITEM).members("networks")
     for source, at in activity.networks.items():
         # Only what is new to the principal is worth an item of its own.
         if source.key not in known:
-            yield lasting(Item(profile_key(source.key), {"first": at}), keep)
+            yield Item(profile_key(source.key), {"first": at}, expires=at + keep)
     if activity.principal.account not in ("", activity.account):
-        key = profile_key(f"account:{activity.principal.account}")
-        yield lasting(Item(key, {"first": activity.first}), keep)
+        key, at = profile_key(f"account:{activity.principal.account}"), activity.first
+        yield Item(key, {"first": at}, expires=at + keep)
     yield from _windows(scene)
 
 
-def _reader(touch: Touch) -> Item:
-    versions = {f"v:{version}": at for version, at in touch.versions.items()}
-    last = max(touch.read_at)
-    return Item(
+def _adds(item: Item, known: Item) -> bool:
+    if item.maxima or item.expires - known.expires >= LONGER:
+        return True
+    if any(known.minima.get(name, value + 1) > value for name, value in item.minima.items()):
+        return True
+    return not all(members <= known.members(name) for name, members in item.sets.items())
+
+
+def _secret(scene: Scene, touch: Touch) -> Iterator[Item]:
+    key, expires = secret_key(touch.secret), touch.first + scene.thresholds.keep_readers
+    held = scene.known.get(key)
+    first = held.minima.get("first") if held else None
+    if held is None or first is None or touch.first < first or expires - held.expires >= LONGER:
+        yield Item(key, {"first": touch.first}, expires=expires)
+
+
+def _reader(scene: Scene, touch: Touch) -> Iterator[Item]:
+    """A known pair is written again only for a new version, or after ``refresh`` seconds."""
+    held, last, refresh = scene.reader(touch), max(touch.read_at), scene.thresholds.refresh
+    if held is not None:
+        known, old = held.maxima, -refresh
+        versions = touch.versions.items()
+        again = last - known.get("last", old) >= refresh
+        renewed = any(at - known.get(f"v:{version}", old) >= refresh for version, at in versions)
+        if not (again or renewed or min(touch.read_at) < held.minima.get("first", 0)):
+            return
+    yield Item(
         reader_key(touch.secret, touch.principal.key),
         {"first": min(touch.read_at)},
-        {"last": last, **versions},
+        {"last": last, **{f"v:{version}": at for version, at in touch.versions.items()}},
+        expires=last + scene.thresholds.keep_readers,
     )
 
 
@@ -107,6 +134,7 @@ def _profile(scene: Scene) -> Item:
         {"first": activity.first, **batched},
         {f"n:{mark(touch.secret)}": touch.first for touch in fresh},
         {name: members for name, members in sets.items() if members},
+        expires=activity.last + scene.thresholds.keep_readers,
     )
 
 
@@ -161,8 +189,9 @@ def _window(
 ) -> Item:
     start = at // width * width
     key = window_key(activity.principal.key, width, start)
-    item = Item(key, sets={name: frozenset((member,))})
-    return replace(item, expires=start + width + thresholds.keep_windows)
+    return Item(
+        key, sets={name: frozenset((member,))}, expires=start + width + thresholds.keep_windows
+    )
 
 
 def promoted(promotion: Promotion, thresholds: Thresholds) -> Item:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from rekey.access.known import DAY, FULL, profile_key
 from rekey.access.network import Network, NetworkKind
 from rekey.access.principal import PrincipalKind
 from rekey.access.scene import NO_ITEM, Scene, date, hour_of
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.tool import Tool
+from rekey.known import DAY, FULL, profile_key
 
 ROAMING = 8
 """Networks after which one more says little: a laptop, or functions outside any VPC."""
@@ -18,14 +18,12 @@ WEEK = 7 * DAY
 
 def of_principal(scene: Scene) -> Iterator[Signal]:
     """Yield every signal of one principal's activity."""
-    yield from _burst(scene)
+    if scene.counted:
+        for counting in (_burst, _probing, _listing, _batches, _regions):
+            yield from counting(scene)
     yield from _spread(scene)
     yield from _networks(scene)
     yield from _tools(scene)
-    yield from _probing(scene)
-    yield from _listing(scene)
-    yield from _batches(scene)
-    yield from _regions(scene)
     yield from _root(scene)
     yield from _weak(scene)
 
@@ -49,7 +47,9 @@ def _spread(scene: Scene) -> Iterator[Signal]:
     if scene.young():
         return
     name, end = scene.activity.principal.key, scene.activity.last
-    grown = scene.grown.get(profile_key(name), NO_ITEM).family("n").values()
+    if profile_key(name) not in scene.grown:
+        return
+    grown = scene.grown[profile_key(name)].family("n").values()
     known = (scene.profile or NO_ITEM).family("n").values()
     now = sum(end - at < WEEK for at in grown)
     # Only what is new in this batch makes a signal; the rest is in the incident already.
@@ -88,11 +88,11 @@ def _weight_of_network(scene: Scene, source: Network, known: frozenset[str], *, 
         touches = scene.activity.touches.values()
         return 2 if strange and any(map(scene.new_reader, touches)) else 0
     kind = scene.activity.principal.kind
-    if full or len(known) >= ROAMING or kind is PrincipalKind.PERSON:
-        return 1
+    if kind is PrincipalKind.PERSON or full or len(known) >= ROAMING:
+        return 0 if full or (kind is PrincipalKind.PERSON and len(known) >= ROAMING) else 1
     left = source.kind is NetworkKind.PUBLIC and all(map(_is_endpoint, known))
-    base = 3 if kind is PrincipalKind.ROLE else 2
-    return base + strange + left
+    base = 2 if kind is PrincipalKind.ROLE else 1
+    return base + 2 * strange + left
 
 
 def _is_endpoint(key: str) -> bool:
@@ -195,6 +195,9 @@ def _weak(scene: Scene) -> Iterator[Signal]:
     if scene.activity.without_mfa and principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT):
         texts = ("A person without a second factor", "login with MFA", "mfaAuthenticated is false")
         yield scene.signal(SignalKind.NO_MFA, 2, texts)
+    # What runs by the clock drifts through the day; people have a rhythm.
+    if principal.kind not in (PrincipalKind.PERSON, PrincipalKind.USER, PrincipalKind.FEDERATED):
+        return
     hours = {hour_of(at) for at in scene.activity.times} - profile.members("hours")
     if hours and scene.settled:
         usual = f"{len(profile.members('hours'))} hours of working days and weekends"

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from rekey.access.aggregate import Touch
-from rekey.access.known import profile_key
 from rekey.access.principal import PrincipalKind
 from rekey.access.scene import Scene, date
 from rekey.access.secret import name_of
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.stale import is_old, lost_current
+from rekey.known import profile_key
 
 NAMED_READERS = 5
 
@@ -102,6 +102,9 @@ def _key_denied(scene: Scene, touch: Touch) -> Signal:
 
 
 def _silence(scene: Scene, touch: Touch) -> Iterator[Signal]:
+    # People come back from holidays; what a machine no longer did for weeks, it has given up.
+    if touch.principal.kind is PrincipalKind.PERSON:
+        return
     reader = scene.reader(touch)
     last = reader.maxima.get("last", touch.first) if reader else touch.first
     if touch.first - last >= scene.thresholds.silence:

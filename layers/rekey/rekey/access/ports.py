@@ -4,15 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from rekey.access.judge import Incident
-from rekey.access.known import Item, Key
 from rekey.access.suppression import Suppression
+from rekey.known import Item, Key
 
 
 class Memory(Protocol):
-    """The table of what is known."""
+    """The table of what is known. All methods raise StateTableFailure."""
 
-    def load(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
-        """Return those items that exist and have not expired."""
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:
+        """Return those items that exist and have not expired.
+
+        Without ``latest``, a write of the last moment may be missing: saving finds out.
+        """
         ...
 
     def save(self, item: Item) -> bool:

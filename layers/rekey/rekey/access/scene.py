@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from rekey.access.aggregate import Activity, Touch
-from rekey.access.known import (
+from rekey.access.signal import Signal, SignalKind
+from rekey.access.thresholds import Thresholds
+from rekey.known import (
     DAY,
+    HOUR,
     Item,
     Key,
     profile_key,
@@ -14,8 +18,6 @@ from rekey.access.known import (
     secret_key,
     window_key,
 )
-from rekey.access.signal import Signal, SignalKind
-from rekey.access.thresholds import Thresholds
 
 NO_ITEM = Item(Key("", ""))
 
@@ -37,7 +39,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Scene:
-    """``known`` is what the table held before, ``grown`` what it holds with this activity."""
+    """``known`` is what the table held before; ``grown`` what has changed by this activity."""
 
     activity: Activity
     known: Mapping[Key, Item]
@@ -90,7 +92,13 @@ class Scene:
 
     def _set(self, start: int, name: str, width: int) -> frozenset[str]:
         key = window_key(self.activity.principal.key, width, start)
-        return self.grown.get(key, NO_ITEM).members(name)
+        held = self.grown.get(key) or self.known.get(key) or NO_ITEM
+        return held.members(name)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the activity holds anything that is counted over time."""
+        return any(key.sk.startswith("window#") for key in self.grown)
 
     def _settled(self, item: Item, at: int) -> bool:
         first = item.minima.get("first")
@@ -116,5 +124,10 @@ def date(at: int) -> str:
 
 def hour_of(at: int) -> str:
     """Return the hour of a working day (`d09`) or of the weekend (`w09`), in UTC."""
-    moment = datetime.fromtimestamp(at, UTC)
+    return _hour(at // HOUR)
+
+
+@lru_cache(maxsize=1024)
+def _hour(hours: int) -> str:
+    moment = datetime.fromtimestamp(hours * HOUR, UTC)
     return f"{'w' if moment.weekday() > 4 else 'd'}{moment.hour:02}"  # noqa: PLR2004 - Saturday

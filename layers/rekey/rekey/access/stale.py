@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from rekey.access.known import Item
 from rekey.access.thresholds import Thresholds
+from rekey.known import Item
 
 
 @unique

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rekey.access.known import DAY, HOUR
+from rekey.known import DAY, HOUR
 
 
 @dataclass(frozen=True)

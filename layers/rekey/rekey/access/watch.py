@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rekey.access.aggregate import Activity
+from rekey.access.event import Promotion
 from rekey.access.judge import gathered, incident, incident_keys, judge
-from rekey.access.known import Item, Key, is_news, merge
-from rekey.access.observe import further_keys, grow, keys, observe, peak
+from rekey.access.observe import further_keys, grow, keys, observe, peak, promoted
 from rekey.access.ports import Memory, Surroundings, Teller
 from rekey.access.scene import Facts, Scene
 from rekey.access.signal import Signal
 from rekey.access.suppression import told
 from rekey.access.thresholds import Thresholds
-from rekey.errors import ConcurrentChange
+from rekey.errors import StateTableFailure
+from rekey.known import Item, Key, is_news, merge
 
 ATTEMPTS = 8
 
@@ -35,15 +36,15 @@ class Watch:
     ) -> list[Signal]:
         """Judge one principal's activity; ``loaded`` is what ``load`` returned for it.
 
-        Raises ConcurrentChange if others keep changing the same items.
+        Raises StateTableFailure if others keep changing the same items.
         """
+        known = self.load((activity,)) if loaded is None else loaded
         for _ in range(ATTEMPTS):
-            known = self.load((activity,)) if loaded is None else loaded
             signals, saved = self._attempt(activity, known, learn=learn)
             if saved:
                 return signals
-            loaded = None
-        raise ConcurrentChange(f"{activity.principal.kind} kept changing: try the batch again")
+            known = self.memory.load(keys(activity), latest=True)
+        raise StateTableFailure("What is known was changed by others again and again. Try later.")
 
     def load(self, activities: Iterable[Activity]) -> Mapping[Key, Item]:
         """Return what is known about all of them, in one request to the table."""
@@ -52,20 +53,18 @@ class Watch:
     def _attempt(
         self, activity: Activity, known: Mapping[Key, Item], *, learn: bool
     ) -> tuple[list[Signal], bool]:
-        scene, seen = self._scene(activity, known)
+        scene = self._scene(activity, known)
         signals = [] if learn else told(judge(scene), self.surroundings.suppressions())
         saved = self._tell(signals) if signals else True
-        return signals, saved and self._remember(scene, seen)
+        return signals, saved and self._remember(scene)
 
-    def _scene(
-        self, activity: Activity, known: Mapping[Key, Item]
-    ) -> tuple[Scene, Mapping[Key, Item]]:
+    def _scene(self, activity: Activity, known: Mapping[Key, Item]) -> Scene:
         scene = Scene(activity, known, {}, Facts(), self.thresholds)
         scene = replace(scene, facts=self._facts(scene))
         seen = observe(scene)
         if further := further_keys(seen) - keys(activity):
-            known = {**known, **self.memory.load(further)}
-        return replace(scene, known=known, grown={**known, **grow(known, seen)}), seen
+            known = {**known, **self.memory.load(further, latest=True)}
+        return replace(scene, known=known, grown=grow(known, seen))
 
     def _facts(self, scene: Scene) -> Facts:
         """Ask outside only about what is new: an ordinary batch asks nothing."""
@@ -82,7 +81,7 @@ class Watch:
 
     def _tell(self, signals: list[Signal]) -> bool:
         wanted = {key for one in signals for key in incident_keys(one.principal, one.at)}
-        known = self.memory.load(wanted)
+        known = self.memory.load(wanted, latest=True)
         for key, item in gathered(signals, known, self.thresholds).items():
             before = incident(known[key]) if key in known else None
             after = incident(item)
@@ -94,12 +93,30 @@ class Watch:
                 return False
         return True
 
-    def _remember(self, scene: Scene, seen: Mapping[Key, Item]) -> bool:
-        for key, item in peak(scene.activity, scene.grown, self.thresholds).items():
-            seen = {**seen, key: merge(seen[key], item)}
-        for key, item in grow(scene.known, seen).items():
-            if is_news(scene.known.get(key), item, self.thresholds.refresh) and not (
-                self.memory.save(item)
-            ):
-                return False
-        return True
+    def _remember(self, scene: Scene) -> bool:
+        after = dict(scene.grown)
+        for key, item in peak(scene.activity, after, self.thresholds).items():
+            held = after.get(key) or scene.known.get(key)
+            after[key] = item if held is None else merge(held, item)
+        news = (
+            item
+            for key, item in sorted(after.items(), key=_last_of_all_the_readers)
+            if is_news(scene.known.get(key), item, self.thresholds.refresh)
+        )
+        return all(map(self.memory.save, news))
+
+    def promote(self, promotion: Promotion) -> None:
+        """Remember which version has AWSCURRENT now. Raises StateTableFailure."""
+        item = promoted(promotion, self.thresholds)
+        for _ in range(ATTEMPTS):
+            held = self.memory.load((item.key,), latest=True).get(item.key)
+            after = item if held is None else merge(held, item)
+            if not is_news(held, after, self.thresholds.refresh) or self.memory.save(after):
+                return
+        raise StateTableFailure("What is known was changed by others again and again. Try later.")
+
+
+def _last_of_all_the_readers(entry: tuple[Key, Item]) -> tuple[bool, bool]:
+    """Once a pair is known it is no longer counted, so all that counts it is saved before."""
+    kind = entry[0].sk.partition("#")[0]
+    return kind == "reader", kind != "window"

@@ -1,0 +1,138 @@
+"""What is known about readers, in DynamoDB: replaced only by who has read the latest.
+
+Keys ``pk`` and ``sk``; ``expires`` is what the table's time to live goes by. The rest of an item
+stands in one JSON document, as nothing asks for parts of it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey.errors import StateTableFailure
+from rekey.known import Item, Key, secret_key
+
+T = TypeVar("T")
+
+BATCH = 100
+"""Keys in one BatchGetItem."""
+ROUNDS = 8
+"""How often keys that DynamoDB left out are asked for again."""
+READERS = 100
+"""Readers of a secret that are looked at: enough to name some, and to know colleagues."""
+# An item that has expired is deleted some time later, and counts for nothing until then.
+UNTAKEN = "attribute_not_exists(pk) OR #revision = :revision OR expires <= :now"
+
+
+class AccessState:
+    """See Memory. ``client`` is DynamoDB's; ``now`` is the time (epoch)."""
+
+    def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:
+        """See Memory."""
+        ordered = sorted(set(keys))
+        now = int(self._now())
+        found = (
+            _item(raw)
+            for start in range(0, len(ordered), BATCH)
+            for raw in self._batch(ordered[start : start + BATCH], latest=latest)
+        )
+        return {item.key: item for item in found if item.expires > now}
+
+    def save(self, item: Item) -> bool:
+        """See Memory."""
+        values = {":revision": _number(item.revision), ":now": _number(int(self._now()))}
+        try:
+            _ask(
+                self._client.put_item,
+                TableName=self._table,
+                Item=_raw(item),
+                ConditionExpression=UNTAKEN,
+                ExpressionAttributeNames={"#revision": "revision"},
+                ExpressionAttributeValues=values,
+            )
+        except _Overtaken:
+            return False
+        return True
+
+    def readers(self, secret: str) -> frozenset[str]:
+        """See Memory."""
+        answer = _ask(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :reader)",
+            ExpressionAttributeValues={
+                ":pk": {"S": secret_key(secret).pk},
+                ":reader": {"S": "reader#"},
+            },
+            ProjectionExpression="sk",
+            Limit=READERS,
+        )
+        return frozenset(raw["sk"]["S"].partition("#")[2] for raw in answer["Items"])
+
+    def _batch(self, keys: Sequence[Key], *, latest: bool) -> Iterator[Mapping[str, Any]]:
+        wanted = [{"pk": {"S": key.pk}, "sk": {"S": key.sk}} for key in keys]
+        asked: dict[str, Any] = {self._table: {"Keys": wanted, "ConsistentRead": latest}}
+        for _ in range(ROUNDS):
+            answer = _ask(self._client.batch_get_item, RequestItems=asked)
+            yield from answer["Responses"].get(self._table, [])
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                return
+        raise StateTableFailure("DynamoDB left keys unread again and again. Try later.")
+
+
+class _Overtaken(StateTableFailure):
+    """The condition of a write did not hold."""
+
+
+def _ask(call: Callable[..., T], **parameters: Any) -> T:
+    try:
+        return call(**parameters)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ConditionalCheckFailedException":
+            raise _Overtaken(code) from None
+        raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
+    except BotoCoreError as error:
+        raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
+
+
+def _number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
+def _raw(item: Item) -> dict[str, Any]:
+    known = {
+        "minima": dict(item.minima),
+        "maxima": dict(item.maxima),
+        "sets": {name: sorted(members) for name, members in item.sets.items()},
+        "notes": dict(item.notes),
+    }
+    kept = {name: value for name, value in known.items() if value}
+    return {
+        "pk": {"S": item.key.pk},
+        "sk": {"S": item.key.sk},
+        "expires": _number(item.expires),
+        "revision": _number(item.revision + 1),
+        "known": {"S": json.dumps(kept, separators=(",", ":"), ensure_ascii=False)},
+    }
+
+
+def _item(raw: Mapping[str, Any]) -> Item:
+    known = json.loads(raw["known"]["S"])
+    return Item(
+        Key(raw["pk"]["S"], raw["sk"]["S"]),
+        known.get("minima", {}),
+        known.get("maxima", {}),
+        {name: frozenset(members) for name, members in known.get("sets", {}).items()},
+        {name: (rank, text) for name, (rank, text) in known.get("notes", {}).items()},
+        int(raw["expires"]["N"]),
+        int(raw["revision"]["N"]),
+    )
