@@ -20,6 +20,7 @@ class MysqlApplication(Rotated):
     server: Any
     engine: str
     strategy: Strategy
+    keys: Document = field(default_factory=dict)
     name: str = field(default_factory=lambda: f"app_{secrets.token_hex(4)}")
 
     def __post_init__(self) -> None:
@@ -43,7 +44,8 @@ class MysqlApplication(Rotated):
 
     def document(self, username: str, password: str) -> Document:
         address = {"host": self.server.host, "port": self.server.port}
-        return {"engine": self.engine, **address, "username": username, "password": password}
+        login = {"username": username, "password": password}
+        return {"engine": self.engine, **address, **login, **self.keys}
 
     def refusal(self, username: str, password: str) -> str | None:
         try:

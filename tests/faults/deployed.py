@@ -14,10 +14,13 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Any
 
-from local.postgres import Postgres
+from rekey.credential import Credential
+from rekey.model import Strategy
 from tests.conftest import Deployed
-from tests.end_to_end.application import Application, function_text, retries, wait_for
+from tests.end_to_end.application import Application, Rotated, function_text, retries, wait_for
+from tests.end_to_end.mysql_application import MysqlApplication
 from tests.faults.proxy import HOST, Cut, Proxy
+from tests.faults.target import Target
 
 ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """Botocore asks this one first (AWS SDKs and Tools Reference Guide, service-specific endpoints)."""
@@ -38,15 +41,17 @@ class Way(StrEnum):
 class KillPoint:
     """Kill it at the ``at``-th turn on that way, before the request or before the reply."""
 
-    alternating: bool
+    engine: str
+    strategy: Strategy
     way: Way
     at: int
     cut: Cut
 
     def __str__(self) -> str:
         """What a failure prints."""
-        strategy = "alternating-users" if self.alternating else "single-user"
-        return f"{strategy}, {self.way} turn {self.at}: killed, {self.cut.value}"
+        return (
+            f"{self.engine}, {self.strategy}, {self.way} turn {self.at}: killed, {self.cut.value}"
+        )
 
 
 @dataclass
@@ -54,13 +59,14 @@ class Function:
     """The deployed rotation function, with a proxy on each of its ways."""
 
     deployed: Deployed
-    postgres: Postgres
+    target: Target
     ways: dict[Way, Proxy]
     killed: list[int] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        return self.deployed.rotation_function_arn.rpartition(":")[2]
+        name = self.deployed.rotation_function_arn.rpartition(":")[2]
+        return name if self.target.name == "postgres" else name.replace("postgresql", "mysql")
 
     def kill(self) -> None:
         """End every process of the function at once."""
@@ -68,14 +74,13 @@ class Function:
             os.kill(pid, signal.SIGKILL)
             self.killed.append(pid)
 
-    def application(self, *, alternating: bool) -> Application:
+    def application(self, strategy: Strategy) -> Application | MysqlApplication:
         """A user and its secret, which names the proxy's port."""
-        return Application(
-            self.deployed,
-            postgres=self.postgres,
-            alternating=alternating,
-            keys={"port": self.ways[Way.SERVER].port},
-        )
+        server, keys = self.target.running, {"port": self.ways[Way.SERVER].port}
+        if self.target.name == "postgres":
+            alternating = strategy is Strategy.ALTERNATING_USERS
+            return Application(self.deployed, server, alternating=alternating, keys=keys)
+        return MysqlApplication(self.deployed, server, self.target.name, strategy, keys=keys)
 
 
 def processes_of(name: str) -> list[int]:
@@ -94,13 +99,13 @@ def _has(path: Path, wanted: bytes) -> bool:
 
 
 @contextmanager
-def reached_through_proxies(deployed: Deployed, postgres: Postgres) -> Iterator[Function]:
+def reached_through_proxies(deployed: Deployed, target: Target) -> Iterator[Function]:
     """Let the function reach Secrets Manager and the server through a proxy each."""
     ways = {
         Way.SECRETS_MANAGER: Proxy((HOST, deployed.account.port)),
-        Way.SERVER: Proxy((postgres.host, postgres.port)),
+        Way.SERVER: Proxy(target.address),
     }
-    function = Function(deployed, postgres, ways)
+    function = Function(deployed, target, ways)
     client = deployed.account.client("lambda")
     before = client.get_function_configuration(FunctionName=function.name)["Environment"]
     endpoint = f"http://{HOST}:{ways[Way.SECRETS_MANAGER].port}"
@@ -120,16 +125,19 @@ def _configure(client: Any, function: Function, variables: dict[str, str]) -> No
     function.killed.clear()
 
 
-def kill_points(function: Function, *, alternating: bool, way: Way) -> list[KillPoint]:
+def kill_points(function: Function, strategy: Strategy, way: Way) -> list[KillPoint]:
     """All places on one way, found by running a rotation."""
-    application = function.application(alternating=alternating)
+    application = function.application(strategy)
     for proxy in function.ways.values():
         proxy.arm(None)
     assert application.rotate_and_wait()["eventName"] == "RotationSucceeded"
     proxy = function.ways[way]
-    before = [KillPoint(alternating, way, at, Cut.BEFORE_REQUEST) for at in range(proxy.turns)]
-    after = [KillPoint(alternating, way, at, Cut.BEFORE_REPLY) for at in sorted(proxy.answered)]
-    return sorted([*before, *after], key=lambda point: (point.at, point.cut))
+    places = [
+        *((at, Cut.BEFORE_REQUEST) for at in range(proxy.turns)),
+        *((at, Cut.BEFORE_REPLY) for at in proxy.answered),
+    ]
+    engine = function.target.name
+    return [KillPoint(engine, strategy, way, at, cut) for at, cut in sorted(places)]
 
 
 def kill_at(function: Function, point: KillPoint) -> list[str]:
@@ -144,7 +152,7 @@ def kill_at(function: Function, point: KillPoint) -> list[str]:
 
 
 def _kill_once(function: Function, point: KillPoint) -> list[str]:
-    application = function.application(alternating=point.alternating)
+    application = function.application(point.strategy)
     wrong: list[str] = []
 
     def struck() -> None:
@@ -159,11 +167,11 @@ def _kill_once(function: Function, point: KillPoint) -> list[str]:
     end = application.rotate_and_wait()["eventName"]
     for proxy in function.ways.values():
         proxy.arm(None)
-    wrong += _ended_wrong(application, first, end)
+    wrong += _ended_wrong(function, application, first, end)
     return [*wrong, *_locked_out(application, point), *_leaks(application)]
 
 
-def _locked_out(application: Application, point: KillPoint) -> list[str]:
+def _locked_out(application: Rotated, point: KillPoint) -> list[str]:
     """Whether nobody gets in, at this instant."""
     live = [
         labels
@@ -172,12 +180,14 @@ def _locked_out(application: Application, point: KillPoint) -> list[str]:
     ]
     if not live:
         return ["locked out: no labelled version logs in"]
-    if point.alternating and not any("AWSCURRENT" in labels for labels in live):
+    if point.strategy is not Strategy.SINGLE_USER and not any(
+        "AWSCURRENT" in labels for labels in live
+    ):
         return ["locked out: AWSCURRENT does not log in"]
     return []
 
 
-def _logs_in(application: Application, version: str) -> bool:
+def _logs_in(application: Rotated, version: str) -> bool:
     client = application.client
     try:
         value = client.get_secret_value(SecretId=application.arn, VersionId=version)
@@ -188,7 +198,12 @@ def _logs_in(application: Application, version: str) -> bool:
     return application.refusal(document["username"], document["password"]) is None
 
 
-def _ended_wrong(application: Application, first: dict[str, Any], end: str) -> list[str]:
+def _ended_wrong(
+    function: Function,
+    application: Application | MysqlApplication,
+    first: dict[str, Any],
+    end: str,
+) -> list[str]:
     wrong = [] if end == "RotationSucceeded" else [f"not converged: {end}"]
     wait_for(lambda: not application.rotating(), "the service to finish its work")
     holders = {label for labels in application.labels().values() for label in labels}
@@ -199,15 +214,14 @@ def _ended_wrong(application: Application, first: dict[str, Any], end: str) -> l
     current = application.value("AWSCURRENT")
     if current == first or application.value("AWSPREVIOUS") != first:
         wrong.append("not converged: AWSCURRENT or AWSPREVIOUS")
-    with application.postgres.connect(current["username"], current["password"]) as connection:
-        acts_as = connection.run("SELECT current_user::text")[0][0]
-    if acts_as != application.name:
-        wrong.append(f"the login acts as {acts_as}")
+    server = function.target.server(application.name, "")
+    credential = Credential.parse(json.dumps(current), what="AWSCURRENT")
+    wrong += function.target.differs(server, credential)
     return wrong
 
 
-def _leaks(application: Application) -> list[str]:
-    written = "\n".join(function_text(application.deployed))
+def _leaks(application: Rotated) -> list[str]:
+    written = "\n".join(function_text(application.deployed, application.function_arn))
     return (
         ["leaked in the function's log"] if any(p in written for p in application.passwords) else []
     )

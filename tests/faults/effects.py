@@ -11,12 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, TypeVar
 
-import pg8000.native
-
-from rekey.engines.postgresql import session
-
 T = TypeVar("T")
-REFUSED = "28P01"
 
 
 class Killed(BaseException):
@@ -57,7 +52,7 @@ class Effects:
     fired: bool = False
     _watching: bool = False
     _dead: bool = False
-    _connections: list[pg8000.native.Connection] = field(default_factory=list)
+    _connections: list[Any] = field(default_factory=list)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -100,36 +95,19 @@ class Effects:
             return result
         return do()
 
-    def log_in(self, connect: Callable[[], None], connection: Any, username: str) -> None:
-        """Let a login happen, and count it if the server refuses it."""
+    def log_in(
+        self,
+        connect: Callable[[], T],
+        connection: Any,
+        username: str,
+        refused: Callable[[Exception], bool],
+    ) -> T:
+        """Let a login happen, and count it if the server refuses the password."""
         if self._watching:
             self._connections.append(connection)
         try:
-            self.happen(Kind.LOGIN, f"log in as {username}", connect)
-        except pg8000.native.DatabaseError as error:
-            if self._watching and error.args[0].get("C") == REFUSED:
+            return self.happen(Kind.LOGIN, f"log in as {username}", connect)
+        except Exception as error:
+            if self._watching and refused(error):
                 self.refused[username] += 1
             raise
-
-
-@contextlib.contextmanager
-def observed(effects: Effects) -> Iterator[None]:
-    """Put ``effects`` between the engine and its driver."""
-    original, patience = pg8000.native.Connection, session.LOCK_MILLISECONDS
-
-    class Observed(original):  # type: ignore[misc, valid-type]  # the driver has no types
-        def __init__(self, user: str, **options: Any) -> None:
-            connect = super().__init__
-            effects.log_in(lambda: connect(user, **options), self, user)
-
-        def run(self, sql: str, **options: Any) -> Any:
-            run = super().run
-            return effects.happen(Kind.STATEMENT, sql, lambda: run(sql, **options))
-
-    pg8000.native.Connection = Observed
-    # What happens meanwhile happens in the same thread: it waits for locks that nobody gives up.
-    session.LOCK_MILLISECONDS = 100
-    try:
-        yield
-    finally:
-        pg8000.native.Connection, session.LOCK_MILLISECONDS = original, patience

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from local.postgres import Postgres
-from rekey.model import Label, Step
+from rekey.model import Label, Outcome, Step, Strategy, WorkflowStep
 from tests.faults.catalogue import CATALOGUE, Trouble, superuser_rotates, value_put_by_hand
-from tests.faults.effects import Effect, Effects, observed
+from tests.faults.effects import Effect, Effects
 from tests.faults.schedule import Schedule, prepared
+from tests.faults.target import RIGHTS, Target
+from tests.faults.targets import ENGINES
 from tests.world import ARN
 
 MOST_SECRETS = 3
@@ -28,23 +29,24 @@ TROUBLES = [trouble for trouble in CATALOGUE if trouble.name not in SLOW]
 class Rotations(RuleBasedStateMachine):
     """Secrets on one server. Hypothesis chooses what happens; the invariants hold throughout."""
 
-    postgres: ClassVar[Postgres]
+    target: ClassVar[Target]
     secrets: Bundle[Schedule] = Bundle("secrets")
 
     def __init__(self) -> None:
         super().__init__()
         self.undo = ExitStack()
         self.effects = Effects()
-        self.undo.enter_context(observed(self.effects))
+        self.undo.enter_context(self.target.observed(self.effects))
         self.schedules: list[Schedule] = []
         self.touched: list[Schedule] = []
         self.reached: dict[str, int] = {}
         """How many steps of a token have gone well."""
 
     @precondition(lambda self: len(self.schedules) < MOST_SECRETS)
-    @rule(target=secrets, alternating=st.booleans())
-    def create_a_secret(self, alternating: bool) -> Schedule:
-        context = prepared(self.postgres, self.effects, alternating=alternating)
+    @rule(target=secrets, number=st.integers(0, len(Strategy) - 1))
+    def create_a_secret(self, number: int) -> Schedule:
+        strategies = ENGINES[self.target.name].strategies
+        context = prepared(self.target, self.effects, strategies[number % len(strategies)])
         schedule = self.undo.enter_context(context)
         schedule.begin()
         self.schedules.append(schedule)
@@ -78,7 +80,7 @@ class Rotations(RuleBasedStateMachine):
     @rule(secret=secrets, trouble=st.sampled_from(TROUBLES), later=st.integers(0, 12))
     def break_a_step(self, secret: Schedule, trouble: Trouble, later: int) -> None:
         """The next step, with trouble at one of its effects."""
-        if trouble.only_alternating and not secret.alternating:
+        if trouble.only_with_superuser and secret.strategy is Strategy.SINGLE_USER:
             return
         self.effects.at = len(self.effects.seen) + later
         self.effects.fault = _where_it_fits(trouble, secret)
@@ -92,6 +94,16 @@ class Rotations(RuleBasedStateMachine):
         """The service, or an operator, takes AWSPENDING off."""
         secret.store.end_rotation(ARN)
         self.touched.append(secret)
+
+    @rule(secret=secrets)
+    def retire(self, secret: Schedule) -> None:
+        """What the workflow asks for, whatever the strategy."""
+        current = secret.world.secret.holder(Label.CURRENT) or ""
+        before = secret.world.credential(Label.CURRENT)
+        done = secret.invoke(WorkflowStep.RETIRE, current)
+        self.touched.append(secret)
+        if done and secret.outcome is Outcome.RETIRED:
+            assert secret.world.credential(Label.CURRENT) == before
 
     # What operators do
 
@@ -110,27 +122,27 @@ class Rotations(RuleBasedStateMachine):
         """Its password changes, in its secret and on the server."""
         self._happen(secret, superuser_rotates(secret))
 
-    @rule(secret=secrets, role=st.sampled_from(["pg_monitor", "pg_read_all_data"]))
-    def grant(self, secret: Schedule, role: str) -> None:
+    @rule(secret=secrets, number=st.integers(0, RIGHTS - 1))
+    def grant(self, secret: Schedule, number: int) -> None:
         """The base user gets a right."""
-        self.postgres.execute(f"GRANT {role} TO {secret.server.base}")
+        self.target.grant(secret.server, number)
 
-    @rule(secret=secrets, role=st.sampled_from(["pg_monitor", "pg_read_all_data"]))
-    def revoke(self, secret: Schedule, role: str) -> None:
+    @rule(secret=secrets, number=st.integers(0, RIGHTS - 1))
+    def revoke(self, secret: Schedule, number: int) -> None:
         """The base user loses it again."""
-        self.postgres.execute(f"REVOKE {role} FROM {secret.server.base}")
+        self.target.revoke(secret.server, number)
 
     @rule(secret=secrets, right=st.booleans())
     def change_the_superusers_rights(self, secret: Schedule, right: bool) -> None:
-        """It may hand on the base role, or no longer."""
-        self._admin(secret, right=right)
+        """It may do what rotations need, or no longer."""
+        self.target.empower(secret.server, _superuser(secret), enough=right)
 
     @precondition(lambda self: self.schedules)
     @rule(really=st.integers(0, 9))
     def restart_the_server(self, really: int) -> None:
         """Now and then: it takes longer than the rest."""
         if really == 0:
-            self.postgres.restart()
+            self.schedules[0].server.own.restart()
             self.touched.extend(self.schedules)
 
     # What must hold
@@ -156,11 +168,7 @@ class Rotations(RuleBasedStateMachine):
 
     def _repair(self, schedule: Schedule) -> None:
         schedule.world.secret.rotation_enabled = True
-        self._admin(schedule, right=True)
-        # What was revoked with CASCADE took along what it had granted. The error says: grant it.
-        base, clone = schedule.server.base, f"{schedule.server.base}_clone"
-        if self.postgres.execute(f"SELECT FROM pg_roles WHERE rolname = '{clone}'"):
-            self.postgres.execute(f"GRANT {base} TO {clone}")
+        self.target.repair(schedule.server, _superuser(schedule))
 
     def _start(self, secret: Schedule) -> None:
         secret.world.secret.rotation_enabled = True
@@ -180,12 +188,9 @@ class Rotations(RuleBasedStateMachine):
         self.touched.append(secret)
         fault(self.effects.seen[-1] if self.effects.seen else NOTHING, lambda: None)
 
-    def _admin(self, secret: Schedule, *, right: bool) -> None:
-        base, admin = secret.server.base, f"{secret.server.base}_admin"
-        if right:
-            self.postgres.execute(f"GRANT {base} TO {admin} WITH ADMIN OPTION")
-        else:
-            self.postgres.execute(f"REVOKE ADMIN OPTION FOR {base} FROM {admin} CASCADE")
+
+def _superuser(schedule: Schedule) -> str:
+    return f"{schedule.server.base}_admin"
 
 
 def histories(number: int, *, always_the_same: bool = False) -> settings:

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.postgres import Postgres
 from tests.faults.effects import Effects
 from tests.faults.points import Setting
 from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, Cut, Proxy
 from tests.faults.schedule import fresh
+from tests.faults.target import Target
 
 SECONDS_OF_A_FUNCTION = 1.0
 """The time of a function that waits in vain. Others have all they need."""
@@ -36,10 +36,10 @@ class NetworkPoint:
         return f"{self.setting}, {what} {self.at}: {self.cut.value}"
 
 
-def network_points(postgres: Postgres, setting: Setting) -> Iterator[NetworkPoint]:
+def network_points(target: Target, setting: Setting) -> Iterator[NetworkPoint]:
     """All places of a setting, found by running a rotation through a proxy that cuts nothing."""
-    with Proxy((postgres.host, postgres.port)) as proxy:
-        wrong, _ = _rotate(postgres, setting, proxy)
+    with Proxy(target.address) as proxy:
+        wrong, _ = _rotate(target, setting, proxy)
     if wrong:
         raise AssertionError(f"{setting}: without any cut: {wrong}")
     for at in range(proxy.connections):
@@ -49,24 +49,25 @@ def network_points(postgres: Postgres, setting: Setting) -> Iterator[NetworkPoin
         yield from (NetworkPoint(setting, cut, at) for cut in cuts)
 
 
-def break_network(postgres: Postgres, point: NetworkPoint) -> tuple[list[str], list[str]]:
+def break_network(target: Target, point: NetworkPoint) -> tuple[list[str], list[str]]:
     """Let the network break there; what did not hold, and what the operator was told.
 
     How bytes fall into turns differs by one now and then, so the last place may not exist: such
     a rotation just ends right.
     """
-    with Proxy((postgres.host, postgres.port)) as proxy:
-        return _rotate(postgres, point.setting, proxy, point)
+    with Proxy(target.address) as proxy:
+        return _rotate(target, point.setting, proxy, point)
 
 
 def _rotate(
-    postgres: Postgres, setting: Setting, proxy: Proxy, point: NetworkPoint | None = None
+    target: Target, setting: Setting, proxy: Proxy, point: NetworkPoint | None = None
 ) -> tuple[list[str], list[str]]:
     with fresh(
-        postgres,
+        target,
         Effects(),
-        alternating=setting.alternating,
-        rotations_before=setting.rotations_before,
+        setting.strategy,
+        rotations_before=setting.course.rotations_before,
+        kind=setting.course.kind,
         port=proxy.port,
     ) as schedule:
         proxy.arm(point.cut if point else None, point.at if point else 0)
@@ -77,18 +78,14 @@ def _rotate(
         def trouble_is_over() -> None:
             proxy.let_everything_pass()
             schedule.world.seconds = patient
-            _wait_for_the_server(postgres, schedule.server.base)
+            _wait_for_the_server(target, schedule.server.base)
 
         schedule.after_first_attempt = trouble_is_over
         return schedule.run(), schedule.told
 
 
-def _wait_for_the_server(postgres: Postgres, base: str) -> None:
+def _wait_for_the_server(target: Target, base: str) -> None:
     """Until it has given up what it still held for a function that is gone."""
-    held = (
-        "SELECT count(*) FROM pg_stat_activity"
-        f" WHERE usename ~ '^{base}' AND state LIKE 'idle in transaction%'"
-    )
     deadline = time.monotonic() + PATIENCE
-    while postgres.execute(held)[0][0] and time.monotonic() < deadline:
+    while target.is_locked(base) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,34 +1,61 @@
 """Every point at which a rotation can break: each effect with each trouble it can have."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import TypeVar
 
-from local.postgres import Postgres
+from rekey.model import Strategy
 from tests.faults.catalogue import CATALOGUE, Trouble
 from tests.faults.effects import Effect, Effects
-from tests.faults.schedule import fresh
+from tests.faults.schedule import Retirement, Schedule, fresh
+from tests.faults.target import Target
+from tests.faults.targets import ENGINES
+
+P = TypeVar("P")
+PRIME = 31
+
+
+@unique
+class Course(StrEnum):
+    """What runs while something breaks."""
+
+    FIRST = "first rotation"
+    LATER = "later rotation"
+    RETIREMENT = "retirement"
+
+    @property
+    def kind(self) -> type[Schedule]:
+        return Retirement if self is Course.RETIREMENT else Schedule
+
+    @property
+    def rotations_before(self) -> int:
+        return 0 if self is Course.FIRST else 1
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is rotated."""
+    """What is broken."""
 
-    alternating: bool
-    rotations_before: int
-
-    @property
-    def strategy(self) -> str:
-        return "alternating-users" if self.alternating else "single-user"
-
-    @property
-    def rotation(self) -> str:
-        return "later" if self.rotations_before else "first"
+    engine: str
+    strategy: Strategy
+    course: Course
 
     def __str__(self) -> str:
-        return f"{self.strategy}, {self.rotation} rotation"
+        return f"{self.engine}, {self.strategy}, {self.course}"
 
 
-SETTINGS = tuple(Setting(a, r) for a in (False, True) for r in (0, 1))
+def settings(engine: str) -> list[Setting]:
+    """All of an engine: whatever strategies it says that it has."""
+    return [
+        Setting(engine, strategy, course)
+        for strategy in ENGINES[engine].strategies
+        for course in Course
+        if course is not Course.RETIREMENT or strategy is Strategy.DUAL_PASSWORD
+    ]
+
+
+SETTINGS = [setting for engine in ENGINES for setting in settings(engine)]
 
 
 @dataclass(frozen=True)
@@ -44,39 +71,50 @@ class Point:
         return f"{self.setting}, effect {self.effect.number}: {self.trouble.name}"
 
 
-def discover(postgres: Postgres, setting: Setting) -> list[Effect]:
+def one_of_each(found: Sequence[P], kind: Callable[[P], object], seed: int) -> list[P]:
+    """A part that has every kind once, at places far apart; another seed takes other places."""
+    kinds = list(dict.fromkeys(map(kind, found)))
+    groups = ([point for point in found if kind(point) == one] for one in kinds)
+    return [
+        group[(PRIME * (seed + 1) * (number + 1)) % len(group)]
+        for number, group in enumerate(groups)
+    ]
+
+
+def discover(target: Target, setting: Setting) -> list[Effect]:
     """Run a rotation without a fault, and return what it did."""
-    effects = Effects()
+    effects, course = Effects(), setting.course
     with fresh(
-        postgres,
+        target,
         effects,
-        alternating=setting.alternating,
-        rotations_before=setting.rotations_before,
+        setting.strategy,
+        rotations_before=course.rotations_before,
+        kind=course.kind,
     ) as schedule:
         wrong = schedule.run()
     if wrong:
-        raise AssertionError(f"{setting}: without any fault: {wrong}")
+        raise AssertionError(f"{setting}: without any fault: {wrong}; told: {schedule.told}")
     return effects.seen
 
 
-def points(postgres: Postgres, setting: Setting) -> Iterator[Point]:
+def points(target: Target, setting: Setting) -> Iterator[Point]:
     """All points of a setting, in the order of its effects."""
-    for effect in discover(postgres, setting):
+    superuser = setting.strategy is not Strategy.SINGLE_USER
+    for effect in discover(target, setting):
         for trouble in CATALOGUE:
-            if effect.kind in trouble.kinds and (
-                setting.alternating or not trouble.only_alternating
-            ):
+            if effect.kind in trouble.kinds and (superuser or not trouble.only_with_superuser):
                 yield Point(setting, effect, trouble)
 
 
-def break_at(postgres: Postgres, point: Point) -> tuple[list[str], list[str]]:
+def break_at(target: Target, point: Point) -> tuple[list[str], list[str]]:
     """Let it break there; what did not hold, and what the operator was told."""
-    effects = Effects(at=point.effect.number)
+    effects, course = Effects(at=point.effect.number), point.setting.course
     with fresh(
-        postgres,
+        target,
         effects,
-        alternating=point.setting.alternating,
-        rotations_before=point.setting.rotations_before,
+        point.setting.strategy,
+        rotations_before=course.rotations_before,
+        kind=course.kind,
     ) as schedule:
         effects.fault = point.trouble.make(schedule)
         wrong = schedule.run()

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,14 +17,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from local.certificates import Authority
 from local.deploy import deploy, publish_ca_layer
-from local.postgres import Postgres
 from local.running_account import RunningAccount
 from tests.conftest import Deployed
 from tests.faults.deployed import Way, kill_at, kill_points, reached_through_proxies
 from tests.faults.machine import Rotations, histories
 from tests.faults.network import break_network, network_points
-from tests.faults.points import SETTINGS, break_at, points
+from tests.faults.points import break_at, points, settings
+from tests.faults.target import Target
+from tests.faults.targets import ENGINES, wanted_engines
 
 COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
 HISTORIES = 50
@@ -37,6 +39,7 @@ Broken = tuple[list[str], list[str]]
 class Part:
     """One row of the table: places of one kind, and what breaks there."""
 
+    engine: str
     strategy: str
     what: str
     points: list[Any]
@@ -48,7 +51,9 @@ class Part:
         """Break it at every place whose name contains ``wanted``."""
         chosen = [point for point in self.points if wanted in str(point)]
         self.counts["places"] = len({_place(point) for point in chosen})
-        for point in progress.track(chosen, description=f"{self.strategy}: {self.what}"):
+        for point in progress.track(
+            chosen, description=f"{self.engine}, {self.strategy}: {self.what}"
+        ):
             self.add(str(point), *self.break_at(point))
 
     def add(self, name: str, wrong: list[str], told: list[str]) -> None:
@@ -73,79 +78,90 @@ def _sort(what: str) -> str:
     return "not converged" if "converged" in what or "settled" in what else "other"
 
 
-def in_process(postgres: Postgres) -> Iterator[Part]:
+def in_process(target: Target) -> Iterator[Part]:
     """Every effect and every turn of a rotation that runs in this process."""
-    for setting in SETTINGS:
-        strategy = f"{setting.strategy}, {setting.rotation} rotation"
-        effects = list(points(postgres, setting))
-        yield Part(strategy, "effects", effects, partial(break_at, postgres))
-        turns = list(network_points(postgres, setting))
-        yield Part(strategy, "network", turns, partial(break_network, postgres))
+    for setting in settings(target.name):
+        row = target.title, f"{setting.strategy}, {setting.course}"
+        yield Part(*row, "effects", list(points(target, setting)), partial(break_at, target))
+        turns = list(network_points(target, setting))
+        yield Part(*row, "network", turns, partial(break_network, target))
 
 
 @contextmanager
-def deployed_function(postgres: Postgres) -> Iterator[Iterator[Part]]:
-    """Every call and every turn of a function that is deployed, killed there."""
+def an_account(authority: Authority) -> Iterator[Deployed]:
+    """The stack, whose functions trust the servers that are broken."""
     with RunningAccount({"REKEY_ROTATION_DELAYS": "0.2"}) as account:
-        layer = publish_ca_layer(account.port, postgres.authority.pem)
+        layer = publish_ca_layer(account.port, authority.pem)
         outputs = deploy(account.port, {"CaBundleLayerArn": layer})
-        deployed = Deployed(account, outputs, postgres.authority)
-        with reached_through_proxies(deployed, postgres) as function:
-            yield (
-                Part(
-                    "alternating-users" if alternating else "single-user",
+        yield Deployed(account, outputs, authority)
+
+
+def deployed_function(deployed: Deployed, target: Target) -> Iterator[Part]:
+    """Every call and every turn of a function that is deployed, killed there."""
+    with reached_through_proxies(deployed, target) as function:
+        for strategy in ENGINES[target.name].strategies:
+            for way in Way:
+                yield Part(
+                    target.title,
+                    strategy,
                     f"function killed, {way}",
-                    kill_points(function, alternating=alternating, way=way),
+                    kill_points(function, strategy, way),
                     lambda point: (kill_at(function, point), []),
                 )
-                for alternating in (False, True)
-                for way in Way
-            )
 
 
-def many_secrets(postgres: Postgres) -> Part:
+def many_secrets(target: Target) -> Part:
     """Anything in any order, on several secrets."""
 
     def run(_: object) -> Broken:
-        Rotations.postgres = postgres
+        Rotations.target = target
         try:
             run_state_machine_as_test(Rotations, settings=histories(HISTORIES))
         except AssertionError as failure:
             return [str(failure)], ["".join(traceback.format_exception(failure))]
         return [], []
 
-    return Part("both", f"{HISTORIES} histories of several secrets", ["all of them"], run)
+    what = f"{HISTORIES} histories of several secrets"
+    return Part(target.title, "all", what, ["all of them"], run)
+
+
+def all_parts(targets: list[Target], authority: Authority, *, alone: bool) -> Iterator[Part]:
+    """In this order; ``alone`` leaves out what has no places."""
+    for target in targets:
+        yield from in_process(target)
+    with an_account(authority) as deployed:
+        for target in targets:
+            yield from deployed_function(deployed, target)
+    if not alone:
+        yield from map(many_secrets, targets)
 
 
 def prove(console: Console, wanted: str) -> int:
     """Run all; 0 if everything held."""
     parts: list[Part] = []
-    with Postgres() as postgres, Progress(console=console) as progress:
-        for part in in_process(postgres):
+    authority = Authority.create()
+    with ExitStack() as stack:
+        engines = [ENGINES[name] for name in wanted_engines()]
+        running = [stack.enter_context(one.start(authority=authority)) for one in engines]
+        targets = [one.target(server) for one, server in zip(engines, running, strict=True)]
+        progress = stack.enter_context(Progress(console=console))
+        for part in all_parts(targets, authority, alone=bool(wanted)):
             parts.append(part)
             part.run(wanted, progress)
-        with deployed_function(postgres) as killed:
-            for part in killed:
-                parts.append(part)
-                part.run(wanted, progress)
-        if not wanted:
-            parts.append(many_secrets(postgres))
-            parts[-1].run(wanted, progress)
-        version = postgres.version
     for part in parts:
         for failure in part.failures:
             console.print(failure, style="red", markup=False)
-    console.print(_table(parts, version))
+    console.print(_table(parts))
     total: Counter[str] = sum((part.counts for part in parts), Counter())
     console.print(", ".join(f"{name} {total[name]}" for name in COLUMNS))
     return 1 if any(part.failures for part in parts) or not total else 0
 
 
-def _table(parts: list[Part], version: int) -> Table:
+def _table(parts: list[Part]) -> Table:
     table = Table("engine", "strategy", "what breaks", *COLUMNS)
     for part in parts:
         counts = (str(part.counts[name]) for name in COLUMNS)
-        table.add_row(f"PostgreSQL {version}", part.strategy, part.what, *counts)
+        table.add_row(part.engine, part.strategy, part.what, *counts)
     return table
 
 

@@ -58,7 +58,7 @@ class Proxy:
     at: int = field(default=0, init=False)
     turns: int = field(default=0, init=False)
     answered: set[int] = field(default_factory=set, init=False)
-    """Turns that got a reply: a goodbye gets none."""
+    """Turns that got a reply: a goodbye gets none. A greeting belongs to no turn."""
     connections: int = field(default=0, init=False)
     fired: bool = field(default=False, init=False)
 
@@ -159,7 +159,7 @@ class Proxy:
             elif server in readable:
                 data = server.recv(CHUNK)
                 client_spoke = False
-                self.answered.update({turn} if data else ())
+                self.answered.update({turn} if data and turn >= 0 else ())
                 if not data or self._cut_reply(turn, data, client, server):
                     break
                 client.sendall(data)

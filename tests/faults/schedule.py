@@ -7,16 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pg8000.native import literal
-
-from local.postgres import Postgres
-from local.postgres_address import PostgresAddress
 from rekey.credential import Credential
 from rekey.errors import RekeyError
-from rekey.model import Label, SecretMetadata, SecretVersion, Step
-from tests.database import new_password
-from tests.faults.effects import Effects, Killed, Kind, observed
-from tests.postgres_database import PostgresServer
+from rekey.model import (
+    Label,
+    Outcome,
+    SecretMetadata,
+    SecretVersion,
+    Step,
+    Strategy,
+    WorkflowStep,
+)
+from tests.database import Server, new_password
+from tests.faults.effects import Effects, Killed, Kind
+from tests.faults.target import Target
 from tests.secret_store import SecretStoreInMemory, StoredSecret
 from tests.world import ARN, SUPERUSER_ARN, World, new_token
 
@@ -91,24 +95,33 @@ class WatchedStore(SecretStoreInMemory):
 class Schedule:
     """A rotation of a fresh user, driven as Secrets Manager drives it."""
 
-    server: PostgresServer
+    target: Target
+    server: Server
     effects: Effects
-    alternating: bool
+    strategy: Strategy
     rotations_before: int = 0
     token: str = field(default_factory=new_token)
     told: list[str] = field(default_factory=list)
     passwords: set[str] = field(default_factory=set)
-    reached: PostgresServer | None = None
+    reached: Server | None = None
     """The server as the function reaches it, if that is not the direct way."""
     after_first_attempt: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.effects)
         reached = self.reached or self.server
-        self.world = World(reached, alternating=self.alternating, store=self.store)
+        alternating = self.strategy is not Strategy.SINGLE_USER
+        self.world = World(reached, alternating=alternating, store=self.store)
+        self.world.secret.tags["rekey:strategy"] = self.strategy
         self.former: str | None = None
         self.started = [self.token]
-        self.running: Step | None = None
+        self.running: Step | WorkflowStep | None = None
+        self.outcome: Outcome | None = None
+
+    @property
+    def uninterrupted(self) -> bool:
+        """Whether the strategy promises that AWSCURRENT itself always logs in."""
+        return self.strategy is not Strategy.SINGLE_USER
 
     def begin(self) -> None:
         """Rotate as often as it was asked for, so that the first read can be a late one; start."""
@@ -123,18 +136,18 @@ class Schedule:
         """Run until it has ended right; what did not hold, in words. Empty is good."""
         wrong: list[str] = []
         for _ in range(ATTEMPTS):
-            over = self._attempt(wrong)
+            over = self.attempt(wrong)
             self.after_first_attempt()
             if over:
                 break
-            self._next_token()
+            self.next_token()
         else:
             wrong.append(f"not converged after {ATTEMPTS} attempts")
         self.store.end_rotation(ARN)
-        wrong += self._ended_wrong()
+        wrong += self.ended_wrong()
         return wrong
 
-    def _attempt(self, wrong: list[str]) -> bool:
+    def attempt(self, wrong: list[str]) -> bool:
         """One try of the service, from createSecret; whether every step went well."""
         for step in Step:
             done = self.invoke(step, self.token)
@@ -143,12 +156,12 @@ class Schedule:
                 return False
         return True
 
-    def invoke(self, step: Step, token: str) -> bool:
+    def invoke(self, step: Step | WorkflowStep, token: str) -> bool:
         """One invocation of the function; False if it failed or was killed."""
         self.running = step
         try:
             with self.effects.watching():
-                self.world.step(step, token)
+                self.outcome = self.world.step(step, token).outcome
         except Killed:
             return False
         except RekeyError as error:
@@ -156,7 +169,7 @@ class Schedule:
             return False
         return True
 
-    def _next_token(self) -> None:
+    def next_token(self) -> None:
         """RotateSecret: goes on with the pending version, or starts anew if that is gone."""
         self.world.secret.rotation_enabled = True
         if self.world.secret.holder(Label.PENDING) != self.token:
@@ -172,7 +185,7 @@ class Schedule:
             wrong = []
             if not any(self.world.secret.labels.get(version) for version in live):
                 wrong.append("locked out: no labelled version logs in")
-            if self.alternating and self.world.secret.holder(Label.CURRENT) not in live:
+            if self.uninterrupted and self.world.secret.holder(Label.CURRENT) not in live:
                 wrong.append("locked out: AWSCURRENT does not log in")
         wrong += [
             f"{version} is live without a label"
@@ -189,25 +202,22 @@ class Schedule:
         ]
         return wrong
 
-    def _ended_wrong(self) -> list[str]:
-        with self.effects.aside():
-            wrong = [] if self.world.settled() else ["not settled: AWSCURRENT or AWSPENDING"]
-            if self.alternating and not wrong:
-                wrong += self._rights_differ()
+    def ended_wrong(self) -> list[str]:
+        """What is not right now that it is over."""
+        wrong = self.unsettled()
         if self.world.secret.holder(Label.CURRENT) == self.former:
             wrong.append("the rotation left the former version current")
         return wrong
 
-    def _rights_differ(self) -> list[str]:
-        current = self.world.credential(Label.CURRENT)
-        if current is None:
-            return ["AWSCURRENT has no value"]
-        with self.server.connect(current.username, current.password) as connection:
-            try:
-                connection.check_identity(current.username, self.server.base)
-            except RekeyError as error:
-                return [str(error)]
-        return []
+    def unsettled(self) -> list[str]:
+        """AWSCURRENT logs in with the right rights, and AWSPENDING stands nowhere else."""
+        with self.effects.aside():
+            if not self.world.settled():
+                return ["not settled: AWSCURRENT or AWSPENDING"]
+            current = self.world.credential(Label.CURRENT)
+            if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
+                return []
+            return self.target.differs(self.server, current)
 
     def _logs_in(self, version: str) -> bool:
         value = self.world.secret.values[version]
@@ -229,27 +239,61 @@ class Schedule:
         return current is not None and parsed.username == current.username
 
     def _leaks(self, text: str) -> bool:
-        secrets_ = {*self.passwords, self.server.postgres.password}
+        secrets_ = {*self.passwords, self.server.address.password}
         return any(password in text for password in secrets_)
 
 
-def _at(postgres: Postgres, port: int) -> PostgresAddress:
-    return PostgresAddress(
-        postgres.host, port, postgres.superuser, postgres.password, postgres.ca_file
-    )
+RETIRED = frozenset({Outcome.RETIRED, Outcome.SUPERSEDED})
+"""There is nothing more to do then."""
+
+
+@dataclass
+class Retirement(Schedule):
+    """What follows a rotation that left two passwords, as the workflow drives it."""
+
+    def begin(self) -> None:
+        """Rotate; the promotion of that version is what starts the workflow."""
+        for _ in range(self.rotations_before):
+            self.token = self.world.rotate()
+        self.started = [self.token]
+
+    def attempt(self, wrong: list[str]) -> bool:
+        """One try of the workflow; whether it is over."""
+        done = self.invoke(WorkflowStep.RETIRE, self.token)
+        wrong += [f"retire: {what}" for what in self.violations()]
+        return done and self.outcome in RETIRED
+
+    def next_token(self) -> None:
+        """What made it wait is over. If something newer was promoted, that is what counts."""
+        self.world.secret.rotation_enabled = True
+        self.store.end_rotation(ARN)
+        self.token = self.world.secret.holder(Label.CURRENT) or self.token
+        self.started.append(self.token)
+
+    def ended_wrong(self) -> list[str]:
+        """Only AWSCURRENT logs in, unless another promotion came in between."""
+        wrong = self.unsettled()
+        previous = self.world.credential(Label.PREVIOUS)
+        newer = self.world.secret.holder(Label.CURRENT) != self.token
+        if self.outcome is Outcome.RETIRED and previous is not None and not newer:
+            with self.effects.aside():
+                if self.server.logs_in(previous.username, previous.password):
+                    wrong.append("not retired: AWSPREVIOUS logs in")
+        return wrong
 
 
 @contextmanager
 def fresh(
-    postgres: Postgres,
+    target: Target,
     effects: Effects,
+    strategy: Strategy,
     *,
-    alternating: bool,
     rotations_before: int,
+    kind: type[Schedule] = Schedule,
     port: int | None = None,
 ) -> Iterator[Schedule]:
     """A schedule that has begun, alone on the server; see prepared."""
-    with observed(effects), prepared(postgres, effects, alternating=alternating, port=port) as one:
+    with target.observed(effects), prepared(target, effects, strategy, kind, port) as one:
         one.rotations_before = rotations_before
         one.begin()
         yield one
@@ -257,7 +301,11 @@ def fresh(
 
 @contextmanager
 def prepared(
-    postgres: Postgres, effects: Effects, *, alternating: bool, port: int | None = None
+    target: Target,
+    effects: Effects,
+    strategy: Strategy,
+    kind: type[Schedule] = Schedule,
+    port: int | None = None,
 ) -> Iterator[Schedule]:
     """A schedule with a user and a superuser of its own, gone afterwards.
 
@@ -265,31 +313,12 @@ def prepared(
     """
     base, password = f"app_{secrets.token_hex(5)}", new_password()
     admin, admin_password = f"{base}_admin", new_password()
-    postgres.execute(
-        f"CREATE ROLE {base} LOGIN PASSWORD {literal(password)}",
-        f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD {literal(admin_password)}",
-        f"GRANT {base} TO {admin} WITH ADMIN OPTION",
-    )
-    schedule = Schedule(
-        PostgresServer(postgres, base, password),
-        effects,
-        alternating,
-        reached=PostgresServer(_at(postgres, port), base, password) if port else None,
-    )
+    server = target.server(base, password)
+    server.create_user(base, password)
+    target.create_superuser(server, admin, admin_password)
+    reached = target.server(base, password, port) if port else None
+    schedule = kind(target, server, effects, strategy, reached=reached)
     superuser = schedule.store.secrets[SUPERUSER_ARN]
     superuser.values["v1"] = schedule.world.document(admin, admin_password)
     yield schedule
-    _drop(postgres, base, admin)
-
-
-def _drop(postgres: Postgres, base: str, admin: str) -> None:
-    clone = f"{base}_clone"
-    postgres.execute(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^{base}'",
-        f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{clone}') THEN"
-        f" DROP OWNED BY {clone}; DROP ROLE {clone}; END IF; END $$",
-        f"DROP OWNED BY {admin}",
-        f"DROP ROLE {admin}",
-        f"DROP OWNED BY {base}",
-        f"DROP ROLE {base}",
-    )
+    target.drop(server, admin)

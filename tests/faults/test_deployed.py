@@ -2,20 +2,33 @@
 
 import pytest
 
-from local.postgres import Postgres
+from rekey.model import Strategy
 from tests.conftest import Deployed
+from tests.faults.conftest import target_of
 from tests.faults.deployed import Way, kill_at, kill_points, reached_through_proxies
 
+STRATEGIES = [
+    ("postgres", Strategy.SINGLE_USER, 3),
+    ("postgres", Strategy.ALTERNATING_USERS, 3),
+    ("mysql", Strategy.DUAL_PASSWORD, 5),
+]
+"""With every how many-th call to Secrets Manager is killed."""
 
-@pytest.mark.parametrize("alternating", [False, True], ids=["single-user", "alternating-users"])
+
+@pytest.mark.parametrize(("engine", "strategy", "stride"), STRATEGIES)
 def test_a_function_that_is_killed_locks_nobody_out_and_the_next_attempt_ends_right(
-    deployed: Deployed, postgres: Postgres, alternating: bool
+    request: pytest.FixtureRequest,
+    deployed: Deployed,
+    engine: str,
+    strategy: Strategy,
+    stride: int,
 ) -> None:
-    """Every call to Secrets Manager, and so every step: before it or after it by turns."""
-    with reached_through_proxies(deployed, postgres) as function:
-        calls = kill_points(function, alternating=alternating, way=Way.SECRETS_MANAGER)
-        turns = kill_points(function, alternating=alternating, way=Way.SERVER)
+    """Calls to Secrets Manager in every step: before it or after it by turns."""
+    target = target_of(engine, request)
+    with reached_through_proxies(deployed, target) as function:
+        calls = kill_points(function, strategy, Way.SECRETS_MANAGER)
+        turns = kill_points(function, strategy, Way.SERVER)
         # Not the last ones: how bytes fall into turns differs by one or two now and then.
         some = [turns[len(turns) * part // 12] for part in (3, 5, 8)]
-        for point in (*calls[::3], *some):
+        for point in (*calls[::stride], *some):
             assert kill_at(function, point) == [], str(point)

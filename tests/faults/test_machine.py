@@ -1,13 +1,20 @@
 """Many troubles together, on several secrets; `make prove` tries far more of them."""
 
+from typing import Any
+
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from local.postgres import Postgres
+from tests.faults.conftest import target_of
 from tests.faults.machine import Rotations, histories
+from tests.faults.targets import ENGINES
+
+HISTORIES = 8
 
 
 @pytest.mark.timeout(600)  # What fails is shrunk first.
-def test_whatever_happens_in_whatever_order_nobody_is_locked_out(postgres: Postgres) -> None:
-    Rotations.postgres = postgres
-    run_state_machine_as_test(Rotations, settings=histories(8, always_the_same=True))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whatever_happens_in_whatever_order_nobody_is_locked_out(request: Any, engine: str) -> None:
+    Rotations.target = target_of(engine, request)
+    number = HISTORIES if engine == "postgres" else HISTORIES // 2
+    run_state_machine_as_test(Rotations, settings=histories(number, always_the_same=True))

@@ -3,28 +3,36 @@
 import pytest
 
 from local.postgres import Postgres
+from rekey.model import Strategy
+from tests.faults.conftest import target_of
 from tests.faults.network import NetworkPoint, break_network, network_points
-from tests.faults.points import SETTINGS, Setting
-from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, Cut
+from tests.faults.points import Course, Setting, one_of_each, settings
+from tests.faults.postgresql import PostgresTarget
+from tests.faults.proxy import Cut
+from tests.faults.target import Target
+from tests.faults.targets import ENGINES
 
-STRIDE = 53
-"""Prime to the number of cuts, so that a part meets all of them, at places far apart."""
-
-
-def part(postgres: Postgres) -> list[NetworkPoint]:
-    points = [point for setting in SETTINGS for point in network_points(postgres, setting)]
-    connections = [point for point in points if point.cut in AT_CONNECTIONS]
-    turns = [point for point in points if point.cut in AT_TURNS]
-    return [*connections[::3], *turns[::STRIDE]]
+TIMES = {"postgres": 3, "mysql": 1, "mariadb": 1}
+"""How often a part meets each cut."""
 
 
+def part(target: Target) -> list[NetworkPoint]:
+    found = [point for one in settings(target.name) for point in network_points(target, one)]
+    parts = (
+        one_of_each(found, lambda point: point.cut, seed) for seed in range(TIMES[target.name])
+    )
+    return [point for one in parts for point in one]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_network_that_breaks_locks_nobody_out_and_the_next_attempt_ends_right(
-    postgres: Postgres,
+    request: pytest.FixtureRequest, engine: str
 ) -> None:
-    points = part(postgres)
+    target = target_of(engine, request)
+    points = part(target)
     assert {point.cut for point in points} == set(Cut)
     for point in points:
-        wrong, told = break_network(postgres, point)
+        wrong, told = break_network(target, point)
         assert not wrong, f"{point}: {wrong}; told: {told}"
 
 
@@ -33,9 +41,10 @@ def test_a_transaction_whose_function_is_gone_gives_up_its_locks(
     postgres: Postgres, behind: int
 ) -> None:
     """The network falls silent inside the change: no FIN, no RST, and the server hears nothing."""
-    setting = Setting(alternating=True, rotations_before=0)
-    turns = [p for p in network_points(postgres, setting) if p.cut is Cut.SILENT_REPLY]
+    target = PostgresTarget(postgres)
+    setting = Setting("postgres", Strategy.ALTERNATING_USERS, Course.FIRST)
+    turns = [p for p in network_points(target, setting) if p.cut is Cut.SILENT_REPLY]
     in_the_change = turns[len(turns) // 2 + behind]
-    wrong, told = break_network(postgres, in_the_change)
+    wrong, told = break_network(target, in_the_change)
     assert not wrong, told
     assert any("did not answer in time" in text for text in told)
