@@ -75,7 +75,7 @@ class MysqlTarget(Target):
                     raise
 
         vars(pymysql)["Connection"] = Observed
-        vars(session)["LOCK_SECONDS"] = vars(engine)["LOCK_SECONDS"] = PATIENCE
+        vars(session)["LOCK_SECONDS"], vars(engine)["LOCK_SECONDS"] = PATIENCE, 0
         try:
             yield
         finally:
