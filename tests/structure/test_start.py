@@ -10,7 +10,11 @@ FUNCTIONS = sorted(CHECKOUT.glob("functions/*"))
 # boto3 hands out botocore's clients; drivers are for the steps that log in.
 ONLY_WHEN_USED = {"boto3", "s3transfer", "pg8000", "scramp", "asn1crypto", "pymysql"}
 # Without what the template sets, a function refuses to start.
-SETTINGS = {"REKEY_RETIRE_STATE_MACHINE_ARN": "arn", "REKEY_RETIRE_GRACE_SECONDS": "3900"}
+SETTINGS = {
+    "REKEY_RECOVER_STATE_MACHINE_ARN": "arn",
+    "REKEY_RETIRE_STATE_MACHINE_ARN": "arn",
+    "REKEY_RETIRE_GRACE_SECONDS": "3900",
+}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.name)

@@ -23,6 +23,7 @@ GIVEN = {
 
 NOT_ITS_CODE = "not from the function's code"
 ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
+WORKFLOWS = f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}"
 OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
 QUEUES = "the events' queue and the dead letters"
 
@@ -39,7 +40,9 @@ def resource(words: str, log_group: str) -> Any:
         "FUNCTIONS": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:*",
         "KmsKeyArn": GIVEN["KmsKeyArn"],
         "the events' queue": "<EventsQueue.Arn>",
-        "the workflow retire": f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}-retire",
+        "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],
+        "the table": "<StateTable.Arn>",
+        "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",
         "clusters and instances of the account and region": databases,
         "its log group": log_group,
         "*": "*",
@@ -62,6 +65,14 @@ def condition(words: str, function: str) -> Any:
         },
         "aws:ResourceTag/rekey:function like rotate-*": {
             "StringLike": {"aws:ResourceTag/rekey:function": "rotate-*"}
+        },
+        "aws:TagKeys = only rekey:halted": {
+            "ForAllValues:StringEquals": {"aws:TagKeys": ["rekey:halted"]},
+            "Null": {"aws:TagKeys": "false"},
+        },
+        "events:source = rekey": {"StringEquals": {"events:source": "rekey"}},
+        "kms:ViaService = DynamoDB": {
+            "StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
         },
         "kms:ViaService = SQS": {
             "StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}

@@ -17,6 +17,8 @@ PINNED = {
     "DispatchFunction": "AWS::Lambda::Function",
     "DispatchLogGroup": "AWS::Logs::LogGroup",
     "EventsQueue": "AWS::SQS::Queue",
+    "RecoverLogGroup": "AWS::Logs::LogGroup",
+    "RecoverStateMachine": "AWS::StepFunctions::StateMachine",
     "RetireLogGroup": "AWS::Logs::LogGroup",
     "RetireStateMachine": "AWS::StepFunctions::StateMachine",
     "RotateMysqlFunction": "AWS::Lambda::Function",
@@ -31,6 +33,7 @@ PINNED = {
 }
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
+    "RecoverStateMachineArn": {"Ref": "RecoverStateMachine"},
     "RetireStateMachineArn": {"Ref": "RetireStateMachine"},
     "RotateMysqlFunctionArn": {"Fn::GetAtt": ["RotateMysqlFunction", "Arn"]},
     "RotatePostgresqlFunctionArn": {"Fn::GetAtt": ["RotatePostgresqlFunction", "Arn"]},

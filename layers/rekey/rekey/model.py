@@ -30,6 +30,7 @@ class WorkflowStep(StrEnum):
     RETIRE = "retire"
     DIAGNOSE = "diagnose"
     VERIFY = "verify"
+    CLEAR = "clear"
     ROLL_FORWARD = "rollForward"
     ROLL_BACK = "rollBack"
     RESTORE = "restore"
@@ -125,9 +126,9 @@ class RotationRequest:
     Secrets Manager asks for a Step: the version is the pending one, and its id the client request
     token. A state machine asks for a WorkflowStep: for retire the version is the one whose
     promotion started it, for diagnose the one that failed, for restore and verify AWSCURRENT, for
-    rollForward the one to promote, for rollBack the one to reject, and for follow the one that a
-    rotation was started for; check and survey take any. ``rotation_token`` is sensitive and goes
-    along with PutSecretValue, nowhere else.
+    clear the one with AWSPENDING, for rollForward the one to promote, for rollBack the one to
+    reject, and for follow the one that a rotation was started for; check and survey take any.
+    ``rotation_token`` is sensitive and goes along with PutSecretValue, nowhere else.
     """
 
     step: Step | WorkflowStep
@@ -230,6 +231,7 @@ class Workflow(StrEnum):
     """Our state machines, by the names of their files under ``statemachines``."""
 
     RETIRE = "retire"
+    RECOVER = "recover"
 
 
 @dataclass(frozen=True)

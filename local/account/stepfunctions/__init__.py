@@ -7,10 +7,11 @@ which MiniStack carries out by other ways, are checked before they start.
 
 from __future__ import annotations
 
-from local.account.stepfunctions import integrations, sdk_calls, sessions
+from local.account.stepfunctions import function_tags, integrations, sdk_calls, sessions
 
 
 def install() -> None:
     sessions.install()
     sdk_calls.install()
     integrations.install()
+    function_tags.install()

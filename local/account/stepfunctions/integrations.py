@@ -19,16 +19,17 @@ from local.account.stepfunctions.sessions import access_key_of, principal_of, ru
 Task = dict[str, Any]
 
 
-def check(action: str, resource: str, error: str) -> None:
+def check(action: str, resource: str, error: str, keys: dict[str, str] | None = None) -> None:
     """Raises MiniStack's execution error named `error` if the role may not do this.
 
-    Outside a task nothing is checked.
+    `keys` are condition keys of the request, in lower case. Outside a task nothing is checked.
     """
     execution = running.get()
     if not execution:
         return
     key, service = access_key_of(execution), action.partition(":")[0]
-    denied = iam_evaluator.enforce(key, action, service, get_region(), resource_arn=resource)
+    region = get_region()
+    denied = iam_evaluator.enforce(key, action, service, region, resource, keys)
     if denied:
         explicit = getattr(denied, "decision", "") == "Deny"
         cause = denials.text(action, principal_of(key), resource, explicit=explicit)
@@ -43,6 +44,7 @@ class Integration:
     action: str
     resource_of: Callable[[Task], str]
     error: str
+    keys_of: Callable[[Task], dict[str, str]] = lambda _: {}
 
 
 def _arn(service: str, resource: str) -> str:
@@ -64,6 +66,12 @@ def _table(task: Task) -> str:
     return _arn("dynamodb", str(task.get("TableName", "")))
 
 
+def _source(task: Task) -> dict[str, str]:
+    """Like _bus: all entries come from one source here."""
+    entries = task.get("Entries") or [{}]
+    return {"events:source": str(entries[0].get("Source", ""))}
+
+
 def _bus(task: Task) -> str:
     """All entries of a task go to one bus here: the first entry's is checked."""
     entries = task.get("Entries") or [{}]
@@ -79,7 +87,9 @@ _ITEMS = {
 INTEGRATIONS = (
     Integration("sqs:sendMessage", "sqs:SendMessage", _queue, "SQS.SqsException"),
     Integration("sns:publish", "sns:Publish", _topic, "SNS.SnsException"),
-    Integration("events:putEvents", "events:PutEvents", _bus, "EventBridge.EventBridgeException"),
+    Integration(
+        "events:putEvents", "events:PutEvents", _bus, "EventBridge.EventBridgeException", _source
+    ),
     *(
         Integration(f"dynamodb:{name}", action, _table, "DynamoDB.AmazonDynamoDBException")
         for name, action in _ITEMS.items()
@@ -92,7 +102,8 @@ def _install_checked(integration: Integration) -> None:
     stock = stepfunctions._SERVICE_DISPATCH[prefix]
 
     def checked(resource: str, task: Task) -> Any:
-        check(integration.action, integration.resource_of(task), integration.error)
+        resource_arn, keys = integration.resource_of(task), integration.keys_of(task)
+        check(integration.action, resource_arn, integration.error, keys)
         return stock(resource, task)
 
     stepfunctions._SERVICE_DISPATCH[prefix] = checked

@@ -84,6 +84,14 @@ def test_a_service_that_answers_in_xml_is_checked_too(account: Account) -> None:
     assert run(account, state, allow("cloudwatch:DescribeAlarms"))["status"] == "SUCCEEDED"
 
 
+def test_the_tags_of_a_function_are_listed_for_a_role_that_may(account: Account) -> None:
+    function = "arn:aws:lambda:us-east-1:000000000000:function:nobody-s"
+    state = task("arn:aws:states:::aws-sdk:lambda:listTags", Resource=function)
+    assert run(account, state)["error"] == "Lambda.LambdaException"
+    allowed = run(account, state, allow("lambda:ListTags"))
+    assert allowed["error"] == "Lambda.ResourceNotFoundException"
+
+
 def test_errors_of_the_service_keep_their_name(account: Account, name: str) -> None:
     execution = run(account, task(READ, SecretId=name), allow("secretsmanager:*"))
     assert execution["error"] == "SecretsManager.ResourceNotFoundException"

@@ -78,7 +78,7 @@ class Broken:
         action = found["action"]
         match action:
             case "clear":
-                self.world.secret.move(Label.PENDING, None)
+                self.world.step(WorkflowStep.CLEAR, found["pendingVersionId"])
             case "rollForward":
                 self.world.step(WorkflowStep.ROLL_FORWARD, found["pendingVersionId"])
             case "rollBack":

@@ -5,7 +5,9 @@ here may be decided again, about a secret that has changed since.
 """
 
 from rekey.dispatch.events import parse_event
+from rekey.dispatch.failures import Failure
 from rekey.dispatch.promotions import Dispatched, Dispatcher, Outcome, on_promotion
+from rekey.dispatch.recoveries import on_failure
 
 __all__ = ["Dispatched", "Dispatcher", "Outcome", "dispatch"]
 
@@ -15,7 +17,7 @@ def dispatch(world: Dispatcher, message: object) -> dict[str, str]:
 
     Raises InvalidEvent, LabelMoved, SecretsManagerFailure, LambdaFailure, StepFunctionsFailure.
     """
-    promotion = parse_event(message)
-    done = on_promotion(world, promotion)
-    about = {"secret_arn": promotion.secret_arn, "version_id": promotion.version_id}
+    event = parse_event(message)
+    done = on_failure(world, event) if isinstance(event, Failure) else on_promotion(world, event)
+    about = {"secret_arn": event.secret_arn, "version_id": event.version_id}
     return {**about, "outcome": done.outcome, "reason": done.reason, "execution": done.execution}

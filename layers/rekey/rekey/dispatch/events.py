@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rekey.dispatch.failures import Failure, failure
 from rekey.errors import InvalidEvent
 from rekey.model import Label
 
 LABEL_UPDATED = "Secret Label Updated"
+SERVICE_EVENT = "AWS Service Event via CloudTrail"
+TYPES = (LABEL_UPDATED, SERVICE_EVENT)
 
 
 @dataclass(frozen=True)
@@ -18,14 +21,16 @@ class Promotion:
     version_id: str
 
 
-def parse_event(event: object) -> Promotion:
+def parse_event(event: object) -> Promotion | Failure:
     """Return what the event tells. Raises InvalidEvent, which repeats no value of it.
 
     Source of the shape: AWS Secrets Manager User Guide, "Match events with Amazon EventBridge".
     """
-    if not isinstance(event, Mapping) or event.get("detail-type") != LABEL_UPDATED:
-        raise InvalidEvent(f"The message is not an event of the type {LABEL_UPDATED}.")
+    if not isinstance(event, Mapping) or event.get("detail-type") not in TYPES:
+        raise InvalidEvent(f"The message is not an event of the type {' or '.join(TYPES)}.")
     detail = event.get("detail")
+    if event["detail-type"] == SERVICE_EVENT and isinstance(detail, Mapping):
+        return failure(detail)
     if not isinstance(detail, Mapping) or detail.get("labelUpdated") != Label.CURRENT:
         raise InvalidEvent(f"The event is not about {Label.CURRENT}. Correct the rule.")
     return Promotion(_arn(event), _version(detail))

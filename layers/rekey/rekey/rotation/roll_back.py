@@ -27,11 +27,6 @@ from rekey.rotation.restore import stop_rotation
 from rekey.rotation.strategy import all_hosts, alternating_users
 from rekey.rotation.superuser import connect_superuser
 
-REJECTED_BEFORE = StepResult(
-    Outcome.NOTHING_TO_DO,
-    "AWSPREVIOUS is the version that an earlier roll back has rejected. Nothing was changed.",
-)
-
 
 @dataclass(frozen=True)
 class RollBack:
@@ -65,7 +60,7 @@ def roll_back(rotation: Rotation) -> StepResult:
     metadata = rotation.store.describe(rotation.arn)
     good = _former(metadata, rotation.token)
     if Label.REJECTED in metadata.labels[good]:
-        return REJECTED_BEFORE
+        return _rejected_before(metadata)
     change = _read(rotation, metadata, good)
     with _way(change) as connection:
         if connection is None and change.moved:
@@ -84,6 +79,14 @@ def roll_back(rotation: Rotation) -> StepResult:
 def _result(change: RollBack, outcome: Outcome, reason: str) -> StepResult:
     return StepResult(
         outcome, reason, change.strategy, {"currentVersionId": change.good.version_id}
+    )
+
+
+def _rejected_before(metadata: SecretMetadata) -> StepResult:
+    return StepResult(
+        Outcome.NOTHING_TO_DO,
+        "AWSPREVIOUS is the version that an earlier roll back has rejected. Nothing was changed.",
+        facts={"currentVersionId": metadata.holder(Label.CURRENT) or ""},
     )
 
 

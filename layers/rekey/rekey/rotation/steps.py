@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from rekey.model import Step, StepResult, WorkflowStep
 from rekey.rotation.check import check
+from rekey.rotation.clear import clear
 from rekey.rotation.context import Rotation
 from rekey.rotation.create_secret import create_secret
 from rekey.rotation.diagnose import diagnose
@@ -26,6 +27,7 @@ STEPS: Mapping[Step | WorkflowStep, Callable[[Rotation], StepResult]] = {
     WorkflowStep.RETIRE: retire,
     WorkflowStep.DIAGNOSE: diagnose,
     WorkflowStep.VERIFY: verify,
+    WorkflowStep.CLEAR: clear,
     WorkflowStep.ROLL_FORWARD: roll_forward,
     WorkflowStep.ROLL_BACK: roll_back,
     WorkflowStep.RESTORE: restore,
