@@ -117,15 +117,17 @@ def cancelled(schedule: Schedule) -> Fault:
 
 
 def another_rotation(schedule: Schedule) -> Fault:
-    """An operator takes AWSPENDING off and starts anew; that rotation runs to its end."""
+    """An operator takes AWSPENDING off and starts anew; that rotation runs as far as it gets.
+
+    Secrets Manager asks for no step after one that has failed.
+    """
 
     def rotate() -> None:
         token = new_token()
         schedule.started.append(token)
         schedule.store.end_rotation(ARN)
         schedule.world.start(token)
-        for step in Step:
-            _quietly(schedule, step, token)
+        all(_quietly(schedule, step, token) for step in Step)
         schedule.store.end_rotation(ARN)
         schedule.former = None
 
@@ -172,11 +174,13 @@ def _step_of(schedule: Schedule) -> Step | WorkflowStep:
     return schedule.running or Step.CREATE
 
 
-def _quietly(schedule: Schedule, step: Step | WorkflowStep, token: str) -> None:
+def _quietly(schedule: Schedule, step: Step | WorkflowStep, token: str) -> bool:
     try:
         schedule.world.step(step, token)
     except RekeyError as error:
         schedule.told.append(str(error))
+        return False
+    return True
 
 
 CATALOGUE = (

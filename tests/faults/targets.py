@@ -34,8 +34,8 @@ class Registered:
 
 
 ENGINES: Mapping[str, Registered] = {
-    "postgres": Registered(PostgresqlEngine(), Postgres, PostgresTarget),
     "mysql": Registered(MysqlEngine(), partial(Mysql, "mysql"), MysqlTarget),
+    "postgres": Registered(PostgresqlEngine(), Postgres, PostgresTarget),
     "mariadb": Registered(MysqlEngine(), partial(Mysql, "mariadb"), MysqlTarget),
 }
 """By the name of the fixture that runs the server, which is also the secret's key ``engine``."""
