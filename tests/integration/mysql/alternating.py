@@ -2,15 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partialmethod
 from typing import Any
 
+import pytest
+
+from rekey.engines.mysql.session import Session
+from rekey.errors import DatabaseUnreachable
 from rekey.ports import PeerChange
 from tests.integration.mysql.account import Account, new_password, quoted
 
 TOKENS = re.compile(r"`(?:[^`]|``)*`|'(?:[^']|'')*'|\w+|\S")
 HASH = re.compile(r" IDENTIFIED BY PASSWORD '[^']*'")
+
+CHANGES = ("GRANT", "REVOKE", "CREATE", "ALTER", "SET DEFAULT", "DROP")
+RUN = Session.run
 
 Told = frozenset[tuple[str, ...]]
 
@@ -58,9 +66,20 @@ class Users:
         Not what the engine reads: so a mistake in it shows.
         """
         rows = [str(row[0]) for row in self.execute(f"SHOW GRANTS FOR {self.sql(user)}")]
-        for own in (f"`{user}`@`{self.host}`", f"'{user}'@'{self.host}'"):
+        # MariaDB quotes the names in a row about a proxy, and doubles no quote in them.
+        forms = ["@".join(f"`{n.replace('`', '``')}`" for n in (user, self.host))]
+        forms += [self.sql(user), f"'{user}'@'{self.host}'"]
+        for own in forms:
             rows = [HASH.sub("", row).replace(own, "itself") for row in rows]
+        rows = [row for row in rows if not self._has_lapsed(row, rows)]
         return frozenset(tuple(sorted(TOKENS.findall(row.lower()))) for row in rows)
+
+    @staticmethod
+    def _has_lapsed(row: str, rows: list[str]) -> bool:
+        """MariaDB goes on telling a default role that was revoked."""
+        start = "SET DEFAULT ROLE "
+        role = row.removeprefix(start).rpartition(" FOR ")[0]
+        return row.startswith(start) and not any(r.startswith(f"GRANT {role} TO ") for r in rows)
 
     def check_equal(self) -> None:
         """The server tells the same of both."""
@@ -100,3 +119,56 @@ def database(users: Users, name: str, *tables: str) -> Iterator[str]:
         yield quoted_name
     finally:
         users.execute(f"DROP DATABASE {quoted_name}")
+
+
+@dataclass
+class Cut:
+    """The engine's connection ends after so many statements that changed something."""
+
+    after: int
+    done: int = 0
+    happened: bool = False
+
+    def run(self, session: Session, statement: str, *parameters: object) -> list[Any]:
+        changes = statement.startswith(CHANGES)
+        if changes and self.done == self.after:
+            self.happened = True
+            session.close()
+            raise DatabaseUnreachable("The test has cut the connection.")
+        rows = RUN(session, statement, *parameters)
+        self.done += changes
+        return rows
+
+
+def _run_unless_cut(session: Session, cut: Cut, *statement: Any) -> list[Any]:
+    return cut.run(session, *statement)
+
+
+@contextmanager
+def cut(after: int) -> Iterator[Cut]:
+    """Whether the server has carried out the statement before the end makes no difference to it."""
+    cut = Cut(after)
+    with pytest.MonkeyPatch.context() as patch:
+        # A function, which becomes a method, unlike what is bound to the cut already.
+        patch.setattr(Session, "run", partialmethod(_run_unless_cut, cut))
+        yield cut
+
+
+def try_cut_off(users: Users, pending: str, after: int) -> bool:
+    """Whether an attempt was cut off; one more has then ended right.
+
+    In between, the user in use logs in with all it had, and the pending one only if it is equal.
+    """
+    in_use = users.base if pending == users.clone else users.clone
+    before, password = users.told(in_use), new_password()
+    with cut(after) as cutting, suppress(DatabaseUnreachable):
+        users.provide(pending, password=password)
+    assert users.logs_in(in_use)
+    assert before <= users.told(in_use)
+    if users.account.logs_in(password, pending):
+        users.check_equal()
+    users.provide(pending, password=password)
+    users.check_equal()
+    assert users.logs_in(users.base)
+    assert users.logs_in(users.clone)
+    return cutting.happened

@@ -180,3 +180,14 @@ def test_partial_revokes_come_along_and_go_again(mysql_users: Users) -> None:
         users.provide(users.clone)
         users.check_equal()
         users.execute(*(f"REVOKE ALL ON *.* FROM {users.sql(u)}" for u in users.passwords))
+
+
+def test_a_routine_may_have_a_name_in_any_script(users: Users) -> None:
+    base = users.sql(users.base)
+    with database(users, f"{users.base}é漢") as data:
+        users.execute(
+            f"CREATE PROCEDURE {data}.`Übung漢` () SELECT 1",
+            f"GRANT EXECUTE ON PROCEDURE {data}.`Übung漢` TO {base}",
+        )
+        users.provide(users.clone)
+        users.check_equal()

@@ -4,7 +4,7 @@ import pytest
 
 from rekey import errors
 from rekey.ports import PeerChange
-from tests.integration.mysql.account import Account, new_password, quoted
+from tests.integration.mysql.account import Account, Running, new_password, quoted
 from tests.integration.mysql.alternating import Users, database
 
 
@@ -98,6 +98,17 @@ def test_an_account_that_logs_in_otherwise_is_left_alone(users: Users) -> None:
     check_stops(users, errors.UnsupportedStrategy, "logs in by pam")
 
 
+def test_a_name_that_mariadb_does_not_tell_from_another_is_left_alone(
+    mariadb: Running,
+) -> None:
+    users = Users(Account(mariadb, mariadb=True, name="app'@'x"))
+    users.execute(f"CREATE USER {users.sql(users.base)} IDENTIFIED BY {quoted(new_password())}")
+    with pytest.raises(errors.UnsupportedStrategy, match="rename it"):
+        users.provide(users.clone)
+    users.execute(f"DROP USER {users.sql(users.base)}")
+    assert users.execute("SELECT 1 FROM mysql.user WHERE user LIKE 'app''@%'") == []
+
+
 def test_a_right_on_what_is_gone_is_named_with_what_to_do(users: Users) -> None:
     with database(users, f"{users.base}_data", "gone") as data:
         users.execute(f"GRANT SELECT (a) ON {data}.gone TO {users.sql(users.base)}")
@@ -132,7 +143,6 @@ def test_following_the_advice_about_missing_privileges_leads_to_a_rotation(
                     connection.provide_peer(PeerChange(users.base, users.clone, users.clone, new))
                 except errors.MissingPrivilege as error:
                     advice = advised(str(error))
-                    print(advice)
                 else:
                     break
             users.execute(advice)

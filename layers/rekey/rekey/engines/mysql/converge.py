@@ -22,30 +22,35 @@ from rekey.errors import (
 ROUNDS = 4
 
 
-def converge(session: Session, base: Account, clone: Account, *, removing: bool) -> None:
-    """Give the clone what the base user has; with ``removing``, take away everything else.
+def converge(session: Session, base: Account, clone: Account, *, in_use: bool) -> None:
+    """Give the clone what the base user has, and take away everything else.
+
+    A clone that is ``in_use`` must have nothing else. It loses nothing, but for what a grant of
+    this function brings with it and the base user lacks.
 
     Raises MissingPrivilege, which says what to grant, and PrivilegesDiffer if they cannot be made
     equal.
     """
-    for _ in range(ROUNDS):
-        wanted, found = grant_tables.read(session, base), grant_tables.read(session, clone)
-        if wanted == found and not (removing and found.lapsed):
+    for number in range(ROUNDS):
+        wanted, found = _both(session, base, clone)
+        if wanted == found and (in_use or not found.lapsed):
             return
-        if removing:
+        if number or not in_use:
             take(session, found.beyond(wanted) | found.to_grant_anew(wanted), clone)
-            found = grant_tables.read(session, clone)
+        wanted, found = _both(session, base, clone)
         give(session, wanted.beyond(found), clone)
-        found = grant_tables.read(session, clone)
-        if wanted.defaults != found.defaults or (removing and found.lapsed):
-            _start_with(session, wanted.defaults, clone)
-    wanted, found = grant_tables.read(session, base), grant_tables.read(session, clone)
+        _start_with(session, wanted, clone)
+    wanted, found = _both(session, base, clone)
     if wanted != found:
         named = ", ".join(beyond(wanted, found) + beyond(found, wanted))
         raise PrivilegesDiffer(
             f"{clone.sql} does not become equal to {base.sql}: {named}. No password was changed. "
             "Make them equal, then rotate again."
         )
+
+
+def _both(session: Session, base: Account, clone: Account) -> tuple[Rights, Rights]:
+    return grant_tables.read(session, base), grant_tables.read(session, clone)
 
 
 def beyond(one: Rights, other: Rights) -> list[str]:
@@ -85,9 +90,13 @@ def _run(session: Session, statement: str, group: Group) -> None:
     raise failure
 
 
-def _start_with(session: Session, wanted: frozenset[str], account: Account) -> None:
+def _start_with(session: Session, wanted: Rights, account: Account) -> None:
+    """Make the default roles those of ``wanted``, also where one has lapsed."""
+    found = grant_tables.read(session, account)
+    if found.defaults == wanted.defaults and not found.lapsed:
+        return
     try:
-        session.run(roles.starting_with(session, wanted, account))
+        session.run(roles.starting_with(session, wanted.defaults, account))
     except MissingPrivilege as error:
         failure = _lacking(session, "GRANT UPDATE ON mysql.* TO {}".format, error)
     else:

@@ -26,6 +26,7 @@ STATEMENTS_WORDS = {
 }
 """Privileges that the tables call by another name than GRANT."""
 NO_PRIVILEGE = "USAGE"
+NOT_IN_WINDOWS_1252 = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
 
 Row = Mapping[str, Any]
 
@@ -46,6 +47,15 @@ def read(session: Session, account: Account) -> Rights:
             f"GRANT SELECT ON mysql.* TO {login}."
         )
     raise failure
+
+
+def check_readable(session: Session, account: Account) -> None:
+    """Raise UnsupportedStrategy for a name that MariaDB's lists do not tell from another one."""
+    if session.mariadb and "'@'" in account.user + account.host:
+        raise UnsupportedStrategy(
+            f"The name of {account.sql} cannot be told from another account's: rename it, or tag "
+            "the secret rekey:strategy = dual-password."
+        )
 
 
 def _granted(session: Session, account: Account) -> frozenset[Right]:
@@ -83,11 +93,6 @@ def _everywhere(session: Session, account: Account) -> Iterator[Right]:
 
 def _mariadb_everywhere(session: Session, account: Account, *, grantable: bool) -> Iterator[Right]:
     """Read what MariaDB keeps as the bits of a number, and half of which no table shows."""
-    if "'@'" in account.user + account.host:
-        raise UnsupportedStrategy(
-            f"The name of {account.sql} cannot be told from another account's: tag the secret "
-            "rekey:strategy = dual-password."
-        )
     if grantable:
         yield Right(EVERYTHING, GRANT_OPTION)
     names = session.run(
@@ -124,10 +129,41 @@ def _columns(session: Session, account: Account) -> Iterator[Right]:
 
 
 def _routines(session: Session, account: Account) -> Iterator[Right]:
-    for row in rows_of(session, "procs_priv", account):
-        on = routine(row["Routine_type"], row["Db"], row["Routine_name"])
-        for name in _members(row["Proc_priv"]):
-            yield Right(on, name)
+    rows = session.records(
+        "SELECT * FROM mysql.procs_priv WHERE host = %s"
+        " AND (BINARY user = BINARY %s OR BINARY user = BINARY %s)",
+        account.host,
+        account.user,
+        as_stored(account.user),
+    )
+    for row in rows:
+        database, name = (as_meant(row[key]) for key in ("Db", "Routine_name"))
+        on = routine(row["Routine_type"], database, name)
+        for member in _members(row["Proc_priv"]):
+            yield Right(on, member)
+
+
+def as_stored(name: str) -> str:
+    """Return what MySQL 9.7 and MariaDB 10.11 make of a name in the table of routines' rights.
+
+    They take its UTF-8 for Latin-1, which to them is Windows-1252 with all of 256 characters.
+    """
+    return "".join(
+        bytes([byte]).decode("latin-1" if byte in NOT_IN_WINDOWS_1252 else "cp1252")
+        for byte in name.encode()
+    )
+
+
+def as_meant(stored: str) -> str:
+    """Undo ``as_stored``. A name that another version left as it was stays."""
+    try:
+        name = b"".join(
+            character.encode("latin-1" if ord(character) in NOT_IN_WINDOWS_1252 else "cp1252")
+            for character in stored
+        )
+        return name.decode()
+    except UnicodeError:
+        return stored
 
 
 def routine(kind: str, database: str, name: str) -> str:

@@ -42,7 +42,7 @@ def provide(session: Session, change: PeerChange) -> None:
         clone = pair.clone if pair.clone or in_use else _create(session, pair.base, change.clone)
         if clone:
             _share_routines(session, pair.base, clone)
-            converge(session, pair.base, clone, removing=not in_use)
+            converge(session, pair.base, clone, in_use=in_use)
     _set_passwords(session, change)
 
 
@@ -50,6 +50,8 @@ def _pairs(session: Session, change: PeerChange) -> list[Pair]:
     bases = preconditions.check(
         session, change.base, all_hosts=change.all_hosts, needed_by="Alternating users"
     )
+    for base in bases:
+        grant_tables.check_readable(session, base)
     clones = {account.host: account for account in accounts.find(session, change.clone)}
     preconditions.check_plugins(session, clones.values())
     strange = [clones[host].sql for host in sorted(clones.keys() - {base.host for base in bases})]
