@@ -1,23 +1,39 @@
-"""A queue feeds this function with events about secrets; it starts the workflow each asks for."""
+"""A queue feeds this function with events about secrets.
+
+It starts the workflow that an event asks for, and reports what people should know.
+"""
 
 from collections.abc import Mapping
 
+from rekey.alerts.finding import owner_of
+from rekey.alerts.listen import Listener
+from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
+from rekey.aws.alerts import Alerts
 from rekey.aws.batches import batch_handler
 from rekey.aws.functions import LambdaFunctions
+from rekey.aws.incidents import Incidents
+from rekey.aws.owners import owners
 from rekey.aws.secrets_manager import SecretsManager
+from rekey.aws.watched import SweepItems
 from rekey.aws.workflows import StateMachines
 from rekey.dispatch import Dispatcher, dispatch
 
 ARNS, GRACE_SECONDS = environment.state_machines(), environment.grace_seconds()
+TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
+OURS, SWEEP = environment.our_roles(), environment.sweep_role()
 
 
 def handle(message: object) -> Mapping[str, str]:
     """Join the decisions to the adapters."""
-    store = SecretsManager(clients.secrets_manager())
+    store, dynamodb = SecretsManager(clients.secrets_manager()), clients.dynamodb()
     functions = LambdaFunctions(clients.lambda_functions())
     workflows = StateMachines(clients.step_functions(), ARNS)
-    return dispatch(Dispatcher(store, functions, workflows, GRACE_SECONDS), message)
+    alerts = Alerts(clients.sns(), clients.events(), TOPIC)
+    reporter = Reporter(Incidents(dynamodb, TABLE), alerts, owners(store, owner_of))
+    listener = Listener(reporter.report, SweepItems(dynamodb, TABLE).note_seen, OURS, SWEEP)
+    heard = listener.hear(message)
+    return heard or dispatch(Dispatcher(store, functions, workflows, GRACE_SECONDS), message)
 
 
 handler = batch_handler(handle)

@@ -1,15 +1,22 @@
-"""IAM condition keys of Secrets Manager that describe the secret itself.
+"""IAM condition keys: those that describe a secret, the source of an event, aws:SecureTransport.
 
-Source: "Actions, resources, and condition keys for AWS Secrets Manager", keys
-secretsmanager:ResourceTag/tag-key and secretsmanager:resource/AllowRotationLambdaArn.
+Sources: "Actions, resources, and condition keys for AWS Secrets Manager", keys
+secretsmanager:ResourceTag/tag-key and secretsmanager:resource/AllowRotationLambdaArn; the same for
+Amazon EventBridge, key events:source.
 """
 
 from __future__ import annotations
 
+import json
+from contextvars import ContextVar
 from typing import Any
 
+from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
+
+_of_request: ContextVar[dict[str, str]] = ContextVar("_of_request", default={})  # noqa: B039
+"""Keys of the request in progress; never changed in place."""
 
 
 def of_secret(resource_arn: str) -> dict[str, str]:
@@ -28,6 +35,16 @@ def of_secret(resource_arn: str) -> dict[str, str]:
     return keys
 
 
+def of_events(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """The source of events that a request puts on a bus: here all of them have the first's."""
+    if headers.get("x-amz-target", "") != "AWSEvents.PutEvents":
+        return {}
+    try:
+        return {"events:source": str(json.loads(body)["Entries"][0]["Source"])}
+    except (ValueError, KeyError, IndexError, TypeError):
+        return {}
+
+
 def install() -> None:
     enforce = iam_evaluator.enforce
 
@@ -39,7 +56,31 @@ def install() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        keys = {**(service_context or {}), **of_secret(resource_arn)}
+        keys = {**_of_request.get(), **(service_context or {}), **of_secret(resource_arn)}
         return enforce(access_key_id, iam_action, service, region, resource_arn, keys)
 
     iam_evaluator.enforce = enforce_with_secret_keys
+    _call_every_connection_encrypted()
+    _look_at_events()
+
+
+def _look_at_events() -> None:
+    stock = app._dispatch_service_request
+
+    async def dispatch(
+        method: str, path: str, headers: dict[str, str], body: bytes, *others: Any
+    ) -> Any:
+        _of_request.set(of_events(headers, body))
+        return await stock(method, path, headers, body, *others)
+
+    app._dispatch_service_request = dispatch
+
+
+def _call_every_connection_encrypted() -> None:
+    """Calls come without TLS here, and would be refused by policies that demand it."""
+    stock = iam_evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        return "true" if key.lower() == "aws:securetransport" else stock(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key

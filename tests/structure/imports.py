@@ -9,7 +9,17 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "layers" / "rekey" / "rekey"
 
 INNER = frozenset(
-    {"credential", "errors", "incident", "known", "model", "passwords", "ports", "request"}
+    {
+        "credential",
+        "errors",
+        "incident",
+        "known",
+        "model",
+        "passwords",
+        "ports",
+        "request",
+        "watched",
+    }
 )
 DECISIONS = frozenset({"dispatch", "rotation", "recovery", "access", "alerts"})
 ADAPTERS = frozenset({"aws", "engines"})

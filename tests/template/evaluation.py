@@ -57,6 +57,8 @@ class Evaluation:
                 return f"<{logical_id}.{attribute}>"
             case "Fn::Sub", str():
                 return re.sub(r"\$\{([\w:]+)\}", lambda found: self._values[found[1]], argument)
+            case "Fn::Join", [str() as separator, parts]:
+                return separator.join(self.resolve(parts))
             case "Fn::If", [str() as condition, then, otherwise]:
                 return self.resolve(then if self._holds(condition) else otherwise)
             case "Fn::Select", [int() as index, items]:

@@ -43,6 +43,8 @@ def resource(words: str, log_group: str) -> Any:
         "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],
         "the table": "<StateTable.Arn>",
         "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",
+        "the alerts' topic": "<AlertsTopic>",
+        "trails": "arn:aws:cloudtrail:*:*:trail/*",
         "clusters and instances of the account and region": databases,
         "its log group": log_group,
         "*": "*",
@@ -73,6 +75,17 @@ def condition(words: str, function: str) -> Any:
         "events:source = rekey": {"StringEquals": {"events:source": "rekey"}},
         "kms:ViaService = DynamoDB": {
             "StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
+        },
+        "secretsmanager:ResourceTag/rekey:canary = true": {
+            "StringEquals": {"secretsmanager:ResourceTag/rekey:canary": "true"}
+        },
+        "kms:ViaService = DynamoDB or SNS": {
+            "StringEquals": {
+                "kms:ViaService": [
+                    "dynamodb.eu-central-1.amazonaws.com",
+                    "sns.eu-central-1.amazonaws.com",
+                ]
+            }
         },
         "kms:ViaService = SQS": {
             "StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}
@@ -172,7 +185,11 @@ def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
         if item["Type"] == "AWS::Lambda::Permission":
             assert properties["SourceAccount"] == ACCOUNT
             name = _function_name(resources, properties["FunctionName"])
-            yield [properties["Principal"], properties["Action"], name, account]
+            when = account
+            if properties["Principal"] == "events.amazonaws.com":
+                assert resources[_named(properties["SourceArn"])]["Type"] == "AWS::Events::Rule"
+                when += ", aws:SourceArn = the schedule"
+            yield [properties["Principal"], properties["Action"], name, when]
         if item["Type"] == "AWS::SQS::QueuePolicy":
             allowed, denied = properties["PolicyDocument"]["Statement"]
             both = ["<EventsQueue.Arn>", "<DeadLettersQueue.Arn>"]
@@ -193,8 +210,12 @@ def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
                     yield [who["Service"], statement["Action"], topic, account]
 
 
+def _named(reference: str) -> str:
+    return reference.strip("<>").removesuffix(".Arn")
+
+
 def _function_name(resources: dict[str, dict[str, Any]], reference: str) -> str:
-    function = resources[reference.strip("<>").removesuffix(".Arn")]["Properties"]
+    function = resources[_named(reference)]["Properties"]
     return str(function["FunctionName"]).removeprefix(f"{STACK}-")
 
 

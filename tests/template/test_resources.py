@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.toolchain import CHECKOUT
+from rekey.alerts import changes, recoveries, service_events
 from tests.documents import document, headings
 
 Resources = Callable[..., dict[str, dict[str, Any]]]
@@ -30,6 +31,9 @@ PINNED = {
     "RotatePostgresqlPermission": "AWS::Lambda::Permission",
     "RotatePostgresqlRole": "AWS::IAM::Role",
     "StateTable": "AWS::DynamoDB::Table",
+    "SweepFunction": "AWS::Lambda::Function",
+    "SweepLogGroup": "AWS::Logs::LogGroup",
+    "SweepRole": "AWS::IAM::Role",
 }
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
@@ -193,12 +197,45 @@ def test_an_event_comes_again_until_it_is_done_with_or_among_the_dead_letters(
     limit = deployed["DispatchFunction"]["Properties"]["Timeout"]
     assert queue["VisibilityTimeout"] >= 6 * limit
     for item in deployed.values():
-        if item["Type"] == "AWS::Events::Rule":
+        if item["Type"] == "AWS::Events::Rule" and "EventPattern" in item["Properties"]:
             (target,) = item["Properties"]["Targets"]
             assert target["Arn"] == "<EventsQueue.Arn>"
             assert target["DeadLetterConfig"] == {"Arn": "<DeadLettersQueue.Arn>"}
         if item["Type"] == "AWS::Lambda::EventSourceMapping":
             assert item["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_changes_that_a_rule_lets_through_are_those_that_are_judged(
+    resources: Resources,
+) -> None:
+    pattern = resources()["ChangesRule"]["Properties"]["EventPattern"]
+    assert set(pattern["detail"]["eventName"]) == {*changes.JUDGES, *service_events.EVENTS}
+
+
+def test_what_a_recovery_tells_comes_through_the_queue(resources: Resources) -> None:
+    pattern = resources()["RecoveriesRule"]["Properties"]["EventPattern"]
+    assert pattern["detail-type"] == [recoveries.DETAIL_TYPE]
+    workflow = (CHECKOUT / "statemachines" / "recover.asl.json").read_text()
+    assert f'"DetailType": "{recoveries.DETAIL_TYPE}"' in workflow
+
+
+def test_the_read_of_a_canary_comes_by_a_rule_that_gets_reads(resources: Resources) -> None:
+    rule = resources()["CanaryRule"]["Properties"]
+    assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    role = rule["EventPattern"]["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]
+    variables = functions(resources())["DispatchFunction"]["Environment"]["Variables"]
+    assert role["arn"] == [variables["REKEY_SWEEP_ROLE_ARN"]] == ["<SweepRole.Arn>"]
+
+
+def test_roles_of_rotation_functions_are_ours_and_those_that_are_trusted(
+    resources: Resources,
+) -> None:
+    trusted = "arn:aws:iam::111122223333:role/deploy"
+    for given, more in (({}, set()), ({"TrustedRoleArns": trusted}, {trusted})):
+        dispatch = functions(resources(**given))["DispatchFunction"]
+        ours = dispatch["Environment"]["Variables"]["REKEY_OUR_ROLE_ARNS"].split(",")
+        rotating = {f["Role"] for f in functions(resources()).values() if is_rotation(f)}
+        assert set(filter(None, ours)) == rotating | more
 
 
 def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Resources) -> None:

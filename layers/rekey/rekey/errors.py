@@ -56,6 +56,7 @@ a secret value.
     ├── SecretsManagerFailure        Secrets Manager refused or did not answer
     ├── LambdaFailure                Lambda refused or did not answer
     ├── StepFunctionsFailure         Step Functions refused or did not answer
+    ├── CloudTrailFailure            CloudTrail refused or did not answer
     ├── StateTableFailure            the table of incidents could not be read or written
     ├── AlertNotDelivered            the topic or the event bus took no message
     ├── InvalidConfiguration         a parameter of the deployed function
@@ -261,6 +262,10 @@ class LambdaFailure(RekeyError):
 
 class StepFunctionsFailure(RekeyError):
     """A workflow was not started."""
+
+
+class CloudTrailFailure(RekeyError):
+    """CloudTrail, asked what it logs, refused or did not answer."""
 
 
 class StateTableFailure(RekeyError):

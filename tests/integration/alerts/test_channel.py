@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from rekey.alerts.finding import Severity
 from rekey.alerts.message import message
 from rekey.aws.alerts import Alerts
 from rekey.errors import AlertNotDelivered
-from tests.integration.alerts.conftest import Inbox
+from tests.inbox import Inbox
 from tests.unit.alerts.findings import ARN, FINDING, finding
 
 
@@ -27,19 +26,12 @@ def alerts(account: RunningAccount, topic: str) -> Alerts:
     return Alerts(account.client("sns"), account.client("events"), topic)
 
 
-def subscribe(account: RunningAccount, topic: str, inbox: Inbox, **attributes: str) -> None:
-    account.client("sns").subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=inbox.arn, Attributes=attributes
-    )
-
-
 def test_a_program_gets_the_plain_json_with_the_attributes_for_filters(
-    account: RunningAccount, alerts: Alerts, topic: str, inbox: Callable[[], Inbox]
+    account: RunningAccount, alerts: Alerts, topic: str
 ) -> None:
-    box = inbox()
-    subscribe(account, topic, box)
+    box = Inbox.make(account).subscribe(topic)
     alerts.publish(message(FINDING))
-    (note,) = box.until(1)
+    (note,) = box.first(1)
     assert json.loads(note["Message"]) == json.loads(message(FINDING).document)
     assert note["Subject"] == message(FINDING).subject
     values = {name: value["Value"] for name, value in note["MessageAttributes"].items()}
@@ -47,20 +39,24 @@ def test_a_program_gets_the_plain_json_with_the_attributes_for_filters(
 
 
 def test_a_filter_policy_lets_through_what_it_asks_for(
-    account: RunningAccount, alerts: Alerts, topic: str, inbox: Callable[[], Inbox]
+    account: RunningAccount, alerts: Alerts, topic: str
 ) -> None:
-    severe = inbox()
-    subscribe(account, topic, severe, FilterPolicy='{"severity": ["high", "critical"]}')
+    policy = '{"severity": ["high", "critical"]}'
+    severe = Inbox.make(account).subscribe(topic, FilterPolicy=policy)
     alerts.publish(message(FINDING))
     alerts.publish(message(finding(raised=Severity.CRITICAL, secret=None, owner=None)))
-    (note,) = severe.until(1)
+    (note,) = severe.first(1)
     assert json.loads(note["Message"])["severity"] == "critical"
 
 
 def test_a_rule_on_the_bus_gets_the_finding_as_an_event(
-    account: RunningAccount, alerts: Alerts, inbox: Callable[[], Inbox]
+    account: RunningAccount, alerts: Alerts
 ) -> None:
-    box, events, name = inbox(), account.client("events"), f"rule-{uuid.uuid4().hex[:8]}"
+    box, events, name = (
+        Inbox.make(account),
+        account.client("events"),
+        f"rule-{uuid.uuid4().hex[:8]}",
+    )
     incident = uuid.uuid4().hex
     pattern = {
         "source": ["rekey"],
@@ -70,7 +66,7 @@ def test_a_rule_on_the_bus_gets_the_finding_as_an_event(
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": box.arn}])
     alerts.publish(message(finding(incident=incident)))
-    (event,) = box.until(1)
+    (event,) = box.first(1)
     assert event["resources"] == [ARN]
     assert event["detail"]["schema"] == "rekey.finding/1"
 

@@ -1,6 +1,7 @@
 """A finding as plain JSON, for programs. The schema is documented in docs/operations.md."""
 
 import json
+from datetime import UTC
 from typing import Any
 
 from rekey.alerts.finding import Finding
@@ -20,7 +21,7 @@ def document(finding: Finding) -> dict[str, Any]:
         "incident": finding.incident,
         "topic": finding.topic,
         "count": finding.count,
-        "time": finding.when.isoformat(timespec="seconds"),
+        "time": finding.when.astimezone(UTC).isoformat(timespec="seconds"),
         "secret": finding.secret,
         "owner": finding.owner,
         "what": finding.what,

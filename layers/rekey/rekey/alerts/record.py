@@ -41,11 +41,16 @@ def _places(detail: Mapping[str, Any]) -> Iterator[str]:
 
 def happened_at(detail: Mapping[str, Any]) -> datetime:
     """Return when it happened. Raises InvalidEvent."""
+    return moment(detail, "eventTime")
+
+
+def moment(document: Mapping[str, Any], key: str) -> datetime:
+    """Return the time under ``key``, aware. Raises InvalidEvent."""
     try:
-        moment = datetime.fromisoformat(text(detail, "eventTime"))
+        found = datetime.fromisoformat(text(document, key))
     except ValueError:
-        raise InvalidEvent("The record has no time (eventTime).") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise InvalidEvent(f"The event has no time ({key}).") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def event_id(detail: Mapping[str, Any]) -> str:

@@ -57,6 +57,11 @@ EVENTS: Mapping[str, _Told] = {
 }
 
 
+def is_known(detail: Mapping[str, Any]) -> bool:
+    """Tell whether people may have to hear of the event; others are for workflows."""
+    return text(detail, "eventName") in EVENTS
+
+
 def finding(detail: Mapping[str, Any]) -> Finding | None:
     """Return what a person should know of a service event; None if there is nothing.
 

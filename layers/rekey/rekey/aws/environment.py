@@ -35,6 +35,33 @@ def state_machines() -> dict[Workflow, str]:
     return arns
 
 
+def state_table() -> str:
+    """Return REKEY_STATE_TABLE. Raises InvalidConfiguration."""
+    return _set("REKEY_STATE_TABLE")
+
+
+def alerts_topic_arn() -> str:
+    """Return REKEY_ALERTS_TOPIC_ARN. Raises InvalidConfiguration."""
+    return _set("REKEY_ALERTS_TOPIC_ARN")
+
+
+def our_roles() -> frozenset[str]:
+    """Return the ARNs in REKEY_OUR_ROLE_ARNS: who may change secrets without an alert."""
+    return frozenset(filter(None, os.environ.get("REKEY_OUR_ROLE_ARNS", "").split(",")))
+
+
+def sweep_role() -> str:
+    """Return REKEY_SWEEP_ROLE_ARN. Raises InvalidConfiguration."""
+    return _set("REKEY_SWEEP_ROLE_ARN")
+
+
+def _set(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise InvalidConfiguration(f"{name} is not set. Deploy again.")
+    return value
+
+
 def _number(name: str, text: str, parameter: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise InvalidConfiguration(f"{name} must be a number ({parameter}).")

@@ -46,7 +46,7 @@ def rotation_handler(
         report = _Report(logger, metrics, engine)
         try:
             request = report.about(parse_request(event))
-            result = step(request, _deadline(context))
+            result = step(request, deadline(context))
         except RekeyError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the text of a defect may hold a secret
@@ -101,7 +101,8 @@ class _Report:
         self._metrics.flush_metrics()
 
 
-def _deadline(context: "LambdaContext") -> Deadline:
+def deadline(context: "LambdaContext") -> Deadline:
+    """Return by when an invocation must have done its work, to have time to report."""
     return Deadline.after(context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
 
 

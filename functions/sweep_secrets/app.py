@@ -1,0 +1,26 @@
+"""A schedule invokes this function every few minutes; it looks at all secrets once a day."""
+
+from rekey.alerts.report import Reporter
+from rekey.alerts.sweep import Sweep
+from rekey.aws import clients, environment
+from rekey.aws.alerts import Alerts
+from rekey.aws.incidents import Incidents
+from rekey.aws.sweeps import sweep_handler
+from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
+from rekey.model import Deadline
+from rekey.watched import Progress
+
+TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
+
+
+def go_on(deadline: Deadline) -> Progress:
+    """Join the decisions to the adapters."""
+    secrets, trails = SecretLists(clients.secrets_manager()), CloudTrails(clients.cloudtrail())
+    memory, incidents = SweepItems(clients.dynamodb(), TABLE), Incidents(clients.dynamodb(), TABLE)
+    report = Reporter(incidents, Alerts(clients.sns(), clients.events(), TOPIC)).report
+    _, _, _, region, account, _ = TOPIC.split(":", 5)
+    sweep = Sweep(secrets, trails, memory, incidents, report, f"{account}/{region}")
+    return sweep.run(deadline)
+
+
+handler = sweep_handler(go_on)

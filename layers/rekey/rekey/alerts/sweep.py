@@ -1,0 +1,105 @@
+"""The daily look at all secrets, a page at a time, as far as one invocation gets.
+
+How far it is stands in the table, and the schedule comes back every few minutes until the day's
+sweep is over. So a crash or a time limit costs one page, no invocation calls the next (Lambda stops
+functions that feed themselves), and what a late or doubled invocation does again is folded in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rekey.alerts import blindness, topics
+from rekey.alerts.finding import Finding
+from rekey.alerts.incidents import Decision
+from rekey.alerts.troubles import relief, trouble
+from rekey.incident import Incident, IncidentStore
+from rekey.model import Deadline
+from rekey.watched import Page, Progress, Secrets, SweepMemory, Trails, Watched
+
+CANARY_TAG = "rekey:canary"
+
+RESERVE_SECONDS = 60.0
+"""What must be left of an invocation to begin another page, with findings in it."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The world as ports. ``place`` is account and region."""
+
+    secrets: Secrets
+    trails: Trails
+    memory: SweepMemory
+    incidents: IncidentStore
+    report: Callable[[Finding], Decision]
+    place: str
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def run(self, deadline: Deadline) -> Progress:
+        """Go on with today's sweep, or begin it; do nothing if it is over."""
+        progress = self._today()
+        while progress.token is not None:
+            progress = self._one_page(progress)
+            self.memory.note(progress)
+            if deadline.remaining() < RESERVE_SECONDS:
+                break
+        return progress
+
+    def _today(self) -> Progress:
+        """Return how far today's sweep is. One of yesterday that is not over goes on first."""
+        now, known = self.now(), self.memory.progress()
+        if known and (known.token is not None or known.begun.date() == now.date()):
+            return known
+        for finding in blindness.of_trails(self.trails.here(), self.place, now):
+            self.report(finding)
+        return Progress(now, FIRST_PAGE)
+
+    def _one_page(self, progress: Progress) -> Progress:
+        page = self.secrets.page(progress.token or None)
+        if page is None:
+            return replace(progress, token=FIRST_PAGE)
+        told = sum(self._judge(page))
+        return replace(
+            progress,
+            token=page.next_token,
+            secrets=progress.secrets + len(page.secrets),
+            findings=progress.findings + told,
+        )
+
+    def _judge(self, page: Page) -> list[int]:
+        known = self.incidents.get_many([topics.rotation(secret.arn) for secret in page.secrets])
+        counts = []
+        for secret in page.secrets:
+            finding = self._finding(secret, known.get(topics.rotation(secret.arn)))
+            if finding is not None:
+                self.report(finding)
+            self._canary(secret)
+            counts.append(int(finding is not None))
+        return counts
+
+    def _finding(self, listed: Watched, incident: Incident | None) -> Finding | None:
+        """The list may be older than the secret: only a suspect is looked at by itself."""
+        secret: Watched | None = listed
+        if trouble(listed, self.now()) is not None:
+            secret = self.secrets.look(listed.arn)
+        if secret is None:
+            return None
+        found = trouble(secret, self.now())
+        if found is None and incident is not None:
+            return relief(secret, incident, self.now())
+        return found
+
+    def _canary(self, secret: Watched) -> None:
+        if secret.tags.get(CANARY_TAG) != "true":
+            return
+        now, known = self.now(), self.memory.canary(secret.arn)
+        finding = blindness.of_canary(secret.arn, known, now)
+        if finding is not None:
+            self.report(finding)
+        if finding is not None or known.read is None:
+            self.memory.note_read(secret.arn, now)
+            self.secrets.read(secret.arn)
+
+
+FIRST_PAGE = ""
+"""The token of the first page, which has none."""

@@ -1,0 +1,180 @@
+"""Which events of the queue people hear of, and which are left to the workflows."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rekey.alerts.finding import Finding, Kind, Severity, Status
+from rekey.alerts.incidents import Decision
+from rekey.alerts.listen import Listener
+from rekey.alerts.recoveries import DONE, ENDS, NEXT, finding
+from rekey.alerts.report import Reporter
+from rekey.errors import InvalidEvent
+from rekey.recovery.decision import Afterwards
+from rekey.recovery.rules import Action
+from tests.incident_store import MemoryIncidents
+from tests.unit.alerts.findings import ARN, NOW
+from tests.unit.alerts.test_incidents import Listener as Channel
+
+EVENTS = Path(__file__).parents[3] / "events"
+SWEEP = "arn:aws:iam::111122223333:role/rekey-sweep"
+CHANGED = "changes/value_written"
+RECOVERY: dict[str, Any] = {
+    "id": "e-1",
+    "source": "rekey",
+    "detail-type": "Rekey Recovery",
+    "time": "2026-11-24T12:00:00Z",
+    "detail": {
+        "secretId": ARN,
+        "versionId": "v-2",
+        "functionArn": "arn:aws:lambda:eu-west-1:111122223333:function:rekey-rotate-mysql",
+        "happened": "setSecret failed",
+        "outcome": "recovered",
+        "action": "rollForward",
+        "afterwards": "nothing",
+        "reason": "AWSPENDING logs in.",
+        "advice": "",
+    },
+}
+
+
+class Ears:
+    """A listener, with what it has reported and which canaries it has heard."""
+
+    def __init__(self) -> None:
+        self.channel = Channel()
+        self.canaries: list[tuple[str, datetime]] = []
+        self.reporter = Reporter(MemoryIncidents(), self.channel, now=lambda: NOW)
+
+    def note(self, arn: str, at: datetime) -> None:
+        self.canaries.append((arn, at))
+
+    def report(self, told: Finding) -> Decision:
+        return self.reporter.report(told)
+
+    def hear(self, event: object, *ours: str) -> dict[str, str] | None:
+        return Listener(self.report, self.note, frozenset(ours), SWEEP).hear(event)
+
+
+@pytest.fixture
+def ears() -> Ears:
+    return Ears()
+
+
+def sample(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def recovery(**changes: Any) -> dict[str, Any]:
+    return {**RECOVERY, "detail": {**RECOVERY["detail"], **changes}}
+
+
+def test_a_change_is_reported_once(ears: Ears) -> None:
+    facts = ears.hear(sample(CHANGED))
+    assert facts is not None
+    assert (facts["outcome"], facts["kind"], facts["secret_arn"]) == (
+        "publish-new", "value-written", ARN,
+    )  # fmt: skip
+    again = ears.hear(sample(CHANGED))
+    assert again is not None
+    assert (again["outcome"], again["incident"]) == ("ignore", facts["incident"])
+    assert len(ears.channel.heard) == 1
+
+
+def test_a_change_of_ours_is_done_with_silently(ears: Ears) -> None:
+    facts = ears.hear(sample(CHANGED), "arn:aws:iam::111122223333:role/deploy")
+    assert facts is not None
+    assert facts["outcome"] == "ignored"
+    assert ears.channel.heard == []
+
+
+@pytest.mark.parametrize("name", ["changes/test_rotation_failed", "changes/replication_failed"])
+def test_service_events_about_trouble_are_reported(ears: Ears, name: str) -> None:
+    assert ears.hear(sample(name))
+    assert len(ears.channel.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        {"detail-type": "Secret Label Updated", "source": "aws.secretsmanager"},
+        sample("changes/rotation_failed"),
+        {**RECOVERY, "source": "elsewhere"},
+    ],
+)
+def test_what_is_for_a_workflow_is_left_to_it(ears: Ears, event: object) -> None:
+    assert ears.hear(event) is None
+
+
+def read_by(role: str, secret: str = ARN) -> dict[str, Any]:
+    event = sample(CHANGED)
+    event["detail"] |= {
+        "eventName": "GetSecretValue",
+        "requestParameters": {"secretId": secret},
+        "responseElements": None,
+    }
+    event["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = role
+    return event
+
+
+def test_the_canarys_read_is_noted_with_its_time(ears: Ears) -> None:
+    assert ears.hear(read_by(SWEEP))
+    assert ears.canaries == [(ARN, NOW)]
+
+
+def test_reads_by_others_are_no_canarys(ears: Ears) -> None:
+    ears.hear(read_by(SWEEP.replace("sweep", "other")))
+    ears.hear(read_by(SWEEP, "app/db"))
+    assert ears.canaries == []
+
+
+def test_a_recovery_says_what_happened_what_was_done_and_what_to_do(ears: Ears) -> None:
+    told = finding(recovery(advice="Look at the server's log.", afterwards="halt"))
+    assert (told.kind, told.status, told.severity) == (Kind.RECOVERED, Status.SOLVED, Severity.LOW)
+    assert told.when == datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert "setSecret failed" in told.what
+    assert told.done == (DONE["rollForward"], NEXT["halt"])
+    assert told.next_steps == ("Look at the server's log.",)
+    assert ears.hear(recovery())
+    assert ears.channel.said("status") == ["solved"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        ("needs-person", Kind.NEEDS_PERSON),
+        ("halted", Kind.HALTED),
+        ("failed", Kind.NEEDS_PERSON),
+    ],
+)
+def test_what_a_recovery_could_not_do_stays_open(outcome: str, kind: Kind) -> None:
+    told = finding(recovery(outcome=outcome, action="escalate"))
+    assert (told.kind, told.status, told.severity) == (kind, Status.OPEN, Severity.HIGH)
+
+
+def test_a_recovery_after_a_person_was_called_ends_that_incident(ears: Ears) -> None:
+    ears.hear({**recovery(outcome="needs-person"), "id": "e-0", "time": "2026-11-24T11:00:00Z"})
+    ears.hear(recovery())
+    assert ears.channel.said("status") == ["open", "solved"]
+    assert ears.channel.said("severity") == ["high", "high"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"outcome": "odd"}, {"secretId": "app/db"}, {"secretId": None}]
+)
+def test_a_recovery_that_is_not_understood_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvent):
+        finding(recovery(**changes))
+
+
+def test_every_action_that_changes_something_has_its_sentence() -> None:
+    assert set(DONE) == set(Action) - {Action.NOTHING, Action.WAIT, Action.ESCALATE}
+    assert set(NEXT) == set(Afterwards) - {Afterwards.NOTHING}
+    assert set(ENDS.values()) <= set(Kind)

@@ -1,0 +1,146 @@
+"""What a subscriber of the deployed stack gets to know, each function under its own role."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Deployed
+from tests.end_to_end.application import wait_for
+from tests.inbox import Inbox
+
+SCHEDULED = Path(__file__).parents[2] / "events" / "sweep_secrets" / "schedule.json"
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": "*",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def secret(deployed: Deployed) -> Iterator[str]:
+    client = deployed.account.client("secretsmanager")
+    tags = [{"Key": "rekey:owner", "Value": "payments"}]
+    arn = client.create_secret(
+        Name=f"alerts/{secrets.token_hex(4)}", SecretString=secrets.token_hex(8), Tags=tags
+    )["ARN"]
+    yield str(arn)
+    client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture
+def inbox(deployed: Deployed, secret: str) -> Inbox:
+    """Who has asked to hear of this secret only."""
+    policy = json.dumps({"secret": [secret]})
+    return Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn, FilterPolicy=policy)
+
+
+def told(inbox: Inbox, count: int) -> list[dict[str, Any]]:
+    return [json.loads(note["Message"]) for note in inbox.first(count)]
+
+
+def table(deployed: Deployed) -> str:
+    resources = deployed.account.client("cloudformation").describe_stack_resource(
+        StackName="rekey", LogicalResourceId="StateTable"
+    )
+    return str(resources["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def state(deployed: Deployed, name: str) -> dict[str, Any]:
+    key = {"pk": {"S": name}, "sk": {"S": "state"}}
+    client = deployed.account.client("dynamodb")
+    item: dict[str, Any] = client.get_item(TableName=table(deployed), Key=key).get("Item", {})
+    return item
+
+
+def sweep(deployed: Deployed) -> dict[str, Any]:
+    """A sweep from its beginning, as the schedule starts it."""
+    key = {"pk": {"S": "sweep"}, "sk": {"S": "state"}}
+    deployed.account.client("dynamodb").delete_item(TableName=table(deployed), Key=key)
+    answer = deployed.account.client("lambda").invoke(
+        FunctionName="rekey-sweep-secrets", Payload=SCHEDULED.read_bytes()
+    )
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def later(deployed: Deployed) -> None:
+    """Records tell whole seconds: what happens within one has no order."""
+    deployed.account.control("clock", {"advanceSeconds": 2})
+
+
+def test_a_policy_for_everybody_is_told_at_once_and_so_is_its_end(
+    deployed: Deployed, secret: str, inbox: Inbox
+) -> None:
+    client = deployed.account.client("secretsmanager")
+    client.put_resource_policy(SecretId=secret, ResourcePolicy=json.dumps(PUBLIC))
+    (opened,) = told(inbox, 1)
+    assert (opened["kind"], opened["severity"], opened["owner"]) == (
+        "policy-opened", "critical", "payments",
+    )  # fmt: skip
+    later(deployed)
+    client.delete_resource_policy(SecretId=secret)
+    _, over = told(inbox, 2)
+    assert (over["status"], over["incident"]) == ("solved", opened["incident"])
+
+
+def test_what_is_written_by_hand_is_told_and_repeats_are_folded_in(
+    deployed: Deployed, secret: str, inbox: Inbox
+) -> None:
+    client = deployed.account.client("secretsmanager")
+    value = secrets.token_hex(16)
+    for _ in range(3):
+        client.put_secret_value(SecretId=secret, SecretString=value)
+    client.delete_secret(SecretId=secret, RecoveryWindowInDays=7)
+    later(deployed)
+    client.restore_secret(SecretId=secret)
+    kinds = [finding["kind"] for finding in told(inbox, 3)]
+    assert sorted(kinds) == ["deleted", "restored", "value-written"]
+    assert value not in json.dumps(inbox.messages)
+
+
+def test_the_sweep_finds_a_halted_secret_and_says_when_it_is_not_any_more(
+    deployed: Deployed, secret: str, inbox: Inbox
+) -> None:
+    client = deployed.account.client("secretsmanager")
+    client.tag_resource(SecretId=secret, Tags=[{"Key": "rekey:halted", "Value": "true"}])
+    assert sweep(deployed)["outcome"] == "finished"
+    (halted,) = told(inbox, 1)
+    assert (halted["kind"], halted["severity"]) == ("halted", "high")
+    client.untag_resource(SecretId=secret, TagKeys=["rekey:halted"])
+    sweep(deployed)
+    _, over = told(inbox, 2)
+    assert (over["status"], over["incident"]) == ("solved", halted["incident"])
+
+
+def test_a_canary_is_heard_through_rule_queue_and_function(deployed: Deployed, secret: str) -> None:
+    client = deployed.account.client("secretsmanager")
+    client.tag_resource(SecretId=secret, Tags=[{"Key": "rekey:canary", "Value": "true"}])
+    sweep(deployed)
+    heard = wait_for(lambda: state(deployed, f"canary#{secret}").get("seen"), "the canary")
+    assert int(heard["N"]) >= int(state(deployed, f"canary#{secret}")["read"]["N"])
+
+
+def test_without_a_trail_the_sweep_says_that_rekey_is_blind(deployed: Deployed) -> None:
+    inbox = Inbox.make(deployed.account).subscribe(
+        deployed.alerts_topic_arn, FilterPolicy='{"kind": ["no-trail"]}'
+    )
+    sweep(deployed)
+    trail, client = f"trail-{secrets.token_hex(4)}", deployed.account.client("cloudtrail")
+    client.create_trail(Name=trail, S3BucketName="not-looked-at")
+    client.start_logging(Name=trail)
+    sweep(deployed)
+    assert told(inbox, 1)[-1]["status"] == "solved"
+    client.delete_trail(Name=trail)
