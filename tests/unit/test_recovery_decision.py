@@ -134,9 +134,11 @@ def test_a_rotation_that_began_later_is_left_alone(labelled: bool) -> None:
                 superuser,
                 labelled,
                 superseded=True,
+                failures=9,
             )
         )
         assert decision.action is Action.NOTHING
+        assert decision.afterwards is Afterwards.NOTHING
 
 
 @pytest.mark.parametrize("function", [None, "arn:aws:lambda:eu-west-1:111122223333:function:own"])

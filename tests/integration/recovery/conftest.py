@@ -16,10 +16,19 @@ KINDS = {
     "PostgreSQL, single-user": ("postgres", Strategy.SINGLE_USER),
     "PostgreSQL, alternating-users": ("postgres", Strategy.ALTERNATING_USERS),
     "MySQL, single-user": ("mysql", Strategy.SINGLE_USER),
+    "MySQL, alternating-users": ("mysql", Strategy.ALTERNATING_USERS),
     "MySQL, dual-password": ("mysql", Strategy.DUAL_PASSWORD),
     "MariaDB, single-user": ("mariadb", Strategy.SINGLE_USER),
+    "MariaDB, alternating-users": ("mariadb", Strategy.ALTERNATING_USERS),
     "MariaDB, dual-password": ("mariadb", Strategy.DUAL_PASSWORD),
 }
+
+ONE_OF_EACH = (
+    "PostgreSQL, single-user",
+    "PostgreSQL, alternating-users",
+    "MariaDB, dual-password",
+)
+"""For what labels and tags alone decide."""
 
 
 @contextmanager
@@ -45,6 +54,12 @@ def of(strategy: Strategy) -> list[str]:
 
 @pytest.fixture(params=KINDS)
 def any_kind(request: pytest.FixtureRequest) -> Iterator[Broken]:
+    with prepared(request, request.param) as found:
+        yield found
+
+
+@pytest.fixture(params=ONE_OF_EACH)
+def each_strategy(request: pytest.FixtureRequest) -> Iterator[Broken]:
     with prepared(request, request.param) as found:
         yield found
 

@@ -7,8 +7,10 @@ import pytest
 from rekey import errors
 from rekey.model import Circumstances, Happened, Label, Outcome, Step, Strategy, WorkflowStep
 from tests.database import new_password
+from tests.integration.recovery.conftest import broken
 from tests.integration.recovery.recovery import Broken
 from tests.integration.rotation.conftest import logins
+from tests.postgres_database import PostgresServer
 from tests.world import ARN, SUPERUSER_ARN
 
 AFTER = {
@@ -58,20 +60,20 @@ def test_a_value_that_somebody_stored_and_that_logs_in_is_left_alone(single: Bro
     assert single.version(Label.CURRENT) == by_hand
 
 
-def test_a_recovery_that_runs_twice_or_late_finds_nothing_to_do(any_kind: Broken) -> None:
-    token = any_kind.rotate_until(Step.SET)
-    assert any_kind.recover(token, Happened.TEST_FAILED) == "rollForward"
-    result = any_kind.world.step(WorkflowStep.ROLL_FORWARD, token)
+def test_a_recovery_that_runs_twice_or_late_finds_nothing_to_do(each_strategy: Broken) -> None:
+    token = each_strategy.rotate_until(Step.SET)
+    assert each_strategy.recover(token, Happened.TEST_FAILED) == "rollForward"
+    result = each_strategy.world.step(WorkflowStep.ROLL_FORWARD, token)
     assert result.outcome is Outcome.NOTHING_TO_DO
-    assert any_kind.recover(token, Happened.TEST_FAILED) == "nothing"
+    assert each_strategy.recover(token, Happened.TEST_FAILED) == "nothing"
 
 
-def test_another_rotation_that_began_since_is_left_alone(any_kind: Broken) -> None:
-    token = any_kind.rotate_until(Step.CREATE)
-    any_kind.give_up()
-    later = any_kind.rotate_until(Step.SET)
-    assert any_kind.recover(token) == "nothing"
-    assert any_kind.version(Label.PENDING) == later
+def test_another_rotation_that_began_since_is_left_alone(each_strategy: Broken) -> None:
+    token = each_strategy.rotate_until(Step.CREATE)
+    each_strategy.give_up()
+    later = each_strategy.rotate_until(Step.SET)
+    assert each_strategy.recover(token) == "nothing"
+    assert each_strategy.version(Label.PENDING) == later
 
 
 def test_a_password_that_was_changed_behind_its_back_needs_a_person(any_kind: Broken) -> None:
@@ -181,13 +183,27 @@ def test_a_server_that_is_down_is_waited_for_and_then_the_rotation_is_finished(
     assert any_kind.settled()
 
 
+def test_a_server_that_takes_connections_and_says_nothing_is_waited_for(
+    server: PostgresServer,
+) -> None:
+    paused = broken(server, Strategy.SINGLE_USER)
+    token = paused.rotate_until(Step.SET)
+    paused.world.seconds = 1.0
+    server.own.pause()
+    try:
+        found = paused.diagnose(token, Happened.TEST_FAILED)
+    finally:
+        server.own.resume()
+    assert found.facts["action"] == "wait"
+
+
 @pytest.mark.parametrize("happened", [Happened.CREATE_FAILED, Happened.TEST_ROTATION_FAILED])
 def test_a_failure_that_changes_no_server_makes_no_login(
-    any_kind: Broken, happened: Happened
+    each_strategy: Broken, happened: Happened
 ) -> None:
-    any_kind.change_behind_its_back()
-    token = any_kind.world.start()
-    found = any_kind.diagnose(token, happened).facts
+    each_strategy.change_behind_its_back()
+    token = each_strategy.world.start()
+    found = each_strategy.diagnose(token, happened).facts
     assert found["action"] == "escalate"
     assert {found[key] for key in found if key.endswith("Login")} <= {
         "was not tried",
@@ -196,27 +212,29 @@ def test_a_failure_that_changes_no_server_makes_no_login(
 
 
 def test_a_halted_secret_is_neither_rotated_nor_recovered_until_a_person_asks(
-    any_kind: Broken,
+    each_strategy: Broken,
 ) -> None:
-    token = any_kind.rotate_until(Step.SET)
-    any_kind.world.secret.tags["rekey:halted"] = "2026-11-24"
-    assert any_kind.recover(token, Happened.TEST_FAILED) == "nothing"
-    assert any_kind.recover(token, Happened.BY_HAND) != "nothing"
+    token = each_strategy.rotate_until(Step.SET)
+    each_strategy.world.secret.tags["rekey:halted"] = "2026-11-24"
+    assert each_strategy.recover(token, Happened.TEST_FAILED) == "nothing"
+    assert each_strategy.recover(token, Happened.BY_HAND) != "nothing"
     with pytest.raises(errors.RotationHalted, match="rekey:halted"):
-        any_kind.world.step(Step.CREATE, any_kind.world.start())
-    assert any_kind.world.logs_in(Label.CURRENT)
+        each_strategy.world.step(Step.CREATE, each_strategy.world.start())
+    assert each_strategy.world.logs_in(Label.CURRENT)
 
 
-def test_no_answer_to_the_state_machine_holds_a_value(any_kind: Broken) -> None:
-    token = any_kind.rotate_until(Step.SET)
-    bad = any_kind.version(Label.CURRENT)
-    passwords = {any_kind.password(version) for version in (token, bad)}
+def test_no_answer_to_the_state_machine_holds_a_value(each_strategy: Broken) -> None:
+    token = each_strategy.rotate_until(Step.SET)
+    bad = each_strategy.version(Label.CURRENT)
+    passwords = {each_strategy.password(version) for version in (token, bad)}
     answers = [
-        any_kind.diagnose(token, Happened.TEST_FAILED),
-        any_kind.world.step(WorkflowStep.ROLL_FORWARD, token),
-        any_kind.world.step(WorkflowStep.VERIFY, token),
-        any_kind.world.step(WorkflowStep.ROLL_BACK, token),
-        any_kind.world.step(WorkflowStep.RESTORE, bad, circumstances=Circumstances(by_person=True)),
+        each_strategy.diagnose(token, Happened.TEST_FAILED),
+        each_strategy.world.step(WorkflowStep.ROLL_FORWARD, token),
+        each_strategy.world.step(WorkflowStep.VERIFY, token),
+        each_strategy.world.step(WorkflowStep.ROLL_BACK, token),
+        each_strategy.world.step(
+            WorkflowStep.RESTORE, bad, circumstances=Circumstances(by_person=True)
+        ),
     ]
     for answer in answers:
         told = json.dumps([answer.reason, dict(answer.facts)])
@@ -256,11 +274,11 @@ def test_whoever_may_only_write_a_secret_gets_no_other_user(any_kind: Broken, ti
         server.drop_users(victim)
 
 
-def test_a_superuser_that_cannot_be_read_is_said_to_be_unusable(any_kind: Broken) -> None:
-    token = any_kind.rotate_until(Step.CREATE)
-    del any_kind.world.store.secrets[SUPERUSER_ARN]
-    found = any_kind.diagnose(token)
+def test_a_superuser_that_cannot_be_read_is_said_to_be_unusable(each_strategy: Broken) -> None:
+    token = each_strategy.rotate_until(Step.CREATE)
+    del each_strategy.world.store.secrets[SUPERUSER_ARN]
+    found = each_strategy.diagnose(token)
     assert found.facts["action"] == "clear"
     assert found.facts["afterwards"] == "nothing"
     assert "SecretNotFound" in found.reason
-    assert any_kind.world.store.secrets.keys() == {ARN}
+    assert each_strategy.world.store.secrets.keys() == {ARN}

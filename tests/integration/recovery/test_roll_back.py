@@ -43,25 +43,25 @@ def test_a_rotation_after_it_makes_up_a_new_password_and_can_be_rolled_back_too(
 
 
 def test_a_version_that_was_rejected_before_never_comes_back_by_a_later_roll_back(
-    any_kind: Broken,
+    each_strategy: Broken,
 ) -> None:
     """There is one label for rejected versions, and a pending one takes it."""
-    former, bad = any_kind.version(Label.CURRENT), any_kind.world.rotate()
-    any_kind.roll_back(bad)
-    pending = any_kind.rotate_until(Step.CREATE)
-    any_kind.roll_back(pending)
-    assert any_kind.version(Label.REJECTED) == pending
+    former, bad = each_strategy.version(Label.CURRENT), each_strategy.world.rotate()
+    each_strategy.roll_back(bad)
+    pending = each_strategy.rotate_until(Step.CREATE)
+    each_strategy.roll_back(pending)
+    assert each_strategy.version(Label.REJECTED) == pending
     with pytest.raises(errors.NothingToRollBackTo):
-        any_kind.roll_back(former)
-    assert any_kind.version(Label.CURRENT) == former
-    assert any_kind.settled()
+        each_strategy.roll_back(former)
+    assert each_strategy.version(Label.CURRENT) == former
+    assert each_strategy.settled()
 
 
-def test_a_first_version_has_nothing_to_go_back_to(any_kind: Broken) -> None:
+def test_a_first_version_has_nothing_to_go_back_to(each_strategy: Broken) -> None:
     with pytest.raises(errors.NothingToRollBackTo):
-        any_kind.roll_back(any_kind.version(Label.CURRENT))
-    assert any_kind.version(Label.REJECTED) == ""
-    assert any_kind.settled()
+        each_strategy.roll_back(each_strategy.version(Label.CURRENT))
+    assert each_strategy.version(Label.REJECTED) == ""
+    assert each_strategy.settled()
 
 
 def test_a_password_that_was_retired_works_again(dual: Broken) -> None:
@@ -128,16 +128,16 @@ def retried(broken: Broken) -> Retried:
 
 @pytest.mark.parametrize("step", list(Step))
 def test_a_retry_that_comes_meanwhile_neither_changes_the_server_nor_the_labels(
-    any_kind: Broken, step: Step
+    each_strategy: Broken, step: Step
 ) -> None:
-    former = any_kind.version(Label.CURRENT)
-    bad = any_kind.world.rotate()
-    store = retried(any_kind)
+    former = each_strategy.version(Label.CURRENT)
+    bad = each_strategy.world.rotate()
+    store = retried(each_strategy)
     store.token, store.retry = bad, [step]
-    any_kind.roll_back(bad)
+    each_strategy.roll_back(bad)
     store.retry = []
-    assert any_kind.version(Label.CURRENT) == former
-    assert any_kind.settled()
+    assert each_strategy.version(Label.CURRENT) == former
+    assert each_strategy.settled()
 
 
 def test_a_rotation_under_way_is_stopped_by_a_roll_back(any_kind: Broken) -> None:

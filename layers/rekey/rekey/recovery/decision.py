@@ -53,7 +53,7 @@ def _afterwards(action: Action, seen: Observation) -> Afterwards:
 
     A person's own request is never followed by anything.
     """
-    if action is Action.WAIT or seen.happened is Happened.BY_HAND or seen.halted or not seen.ours:
+    if action is Action.WAIT or seen.happened is Happened.BY_HAND or _is_none_of_ours(seen):
         return Afterwards.NOTHING
     if seen.failures > seen.retries:
         return Afterwards.HALT
@@ -61,3 +61,7 @@ def _afterwards(action: Action, seen: Observation) -> Afterwards:
     if action in (Action.CLEAR, Action.NOTHING) and seen.happened in STEP_FAILED and passed:
         return Afterwards.ROTATE_AGAIN
     return Afterwards.NOTHING
+
+
+def _is_none_of_ours(seen: Observation) -> bool:
+    return seen.halted or seen.superseded or not seen.ours
