@@ -10,7 +10,7 @@ from rekey import errors
 from rekey.engines.mysql import MysqlEngine
 from rekey.engines.sealed import Sealed
 from rekey.model import Deadline
-from tests.integration.mysql.account import Account, new_password, setting
+from tests.integration.mysql.account import Account, new_password, quoted, setting
 
 
 def test_a_wrong_password_is_rejected_credentials(account: Account) -> None:
@@ -149,3 +149,16 @@ def test_a_login_has_one_deadline_for_everything(account: Account) -> None:
     credential = account.credential(account.name, account.password)
     with pytest.raises(errors.DatabaseUnreachable):
         engine.connect(credential, Deadline.after(0))
+
+
+def test_an_account_of_ed25519_is_told_to_take_another_method(mariadb_account: Account) -> None:
+    """The driver does ed25519 only with a compiled library, which functions do not carry."""
+    account = mariadb_account
+    account.running.execute("INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'")
+    account.alter(f"IDENTIFIED VIA ed25519 USING PASSWORD({quoted(account.password)})")
+    with pytest.raises(errors.LoginNotAllowed, match="ed25519") as refused:
+        account.connect(account.name, account.password)
+    assert account.password not in str(refused.value)
+    advised = str(refused.value).partition("ALTER USER ... ")[2].rstrip(".")
+    account.alter(advised.replace("'...'", quoted(account.password)))
+    assert account.logs_in(account.password)

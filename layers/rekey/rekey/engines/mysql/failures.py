@@ -69,8 +69,8 @@ def _unsupported(error: Exception, server: str) -> RekeyError:
         )
     if "pynacl" in text.lower():
         return LoginNotAllowed(
-            f"The account on {server} logs in with ed25519, which Rekey does not: add a method, "
-            "ALTER USER ... IDENTIFIED VIA mysql_native_password."
+            f"The account on {server} logs in with ed25519, which Rekey does not. Give it another "
+            "method: ALTER USER ... IDENTIFIED VIA mysql_native_password USING PASSWORD('...')."
         )
     if "multiple auth switch" in text:
         return LoginNotAllowed(
