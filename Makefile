@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report bench compare recordings test prove consumers check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench evaluate compare recordings test prove consumers check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,9 @@ migration-report: ## What would happen to secrets that are moved here; OPTIONS="
 
 bench: setup ## What a rotation costs: calls, time, start, size; OPTIONS=--quick
 	@PYTHONPATH=layers/rekey $(DEV)/python -m benchmarks $(OPTIONS)
+
+evaluate: setup ## Recall of attacks at a budget of findings, and how quiet ordinary life is
+	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.access.evaluate $(SEEDS)
 
 compare: setup ## AWS's rotation templates beside Rekey; TEMPLATES=<checkout>
 	@$(DEV)/python -m benchmarks.compare "$(TEMPLATES)" $(OPTIONS)

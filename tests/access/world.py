@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rekey.access.aggregate import gather
 from rekey.access.event import Access, Promotion
@@ -11,7 +12,6 @@ from rekey.access.judge import Incident, incident
 from rekey.access.normalise import normalise
 from rekey.access.secret import KnownSecrets
 from rekey.access.signal import Signal
-from rekey.access.suppression import Suppression
 from rekey.access.thresholds import Thresholds
 from rekey.access.watch import Watch
 from rekey.known import DAY, Item, Key, secret_key
@@ -56,7 +56,8 @@ class World:
     our_roles: frozenset[str] = frozenset()
     made: dict[str, int] = field(default_factory=dict)
     ages: Callable[[str], int | None] | None = None
-    suppressed: list[Suppression] = field(default_factory=list)
+    suppressed: list[dict[str, Any]] = field(default_factory=list)
+    rotators: dict[str, str] = field(default_factory=dict)
     told: list[Incident] = field(default_factory=list)
 
     def decoys(self) -> frozenset[str]:
@@ -68,7 +69,10 @@ class World:
     def role_made(self, arn: str) -> int | None:
         return self.ages(arn) if self.ages else self.made.get(arn)
 
-    def suppressions(self) -> Iterable[Suppression]:
+    def rotator(self, secret: str) -> str | None:
+        return self.rotators.get(secret)
+
+    def suppressions(self) -> Iterable[Mapping[str, Any]]:
         return self.suppressed
 
     def tell(self, incident: Incident) -> None:

@@ -17,6 +17,7 @@ SETTINGS = {
     "REKEY_STATE_TABLE": "state",
     "REKEY_ALERTS_TOPIC_ARN": "arn",
     "REKEY_SWEEP_ROLE_ARN": "arn",
+    "AWS_DEFAULT_REGION": "us-east-1",
 }
 
 

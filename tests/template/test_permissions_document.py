@@ -25,7 +25,7 @@ NOT_ITS_CODE = "not from the function's code"
 ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
 WORKFLOWS = f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}"
 OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
-QUEUES = "the events' queue and the dead letters"
+QUEUES = "the queues of events and of access, and the dead letters"
 
 
 def function_arn(name: str) -> str:
@@ -40,6 +40,8 @@ def resource(words: str, log_group: str) -> Any:
         "FUNCTIONS": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:*",
         "KmsKeyArn": GIVEN["KmsKeyArn"],
         "the events' queue": "<EventsQueue.Arn>",
+        "the queue of access": "<AccessQueue.Arn>",
+        "ROLES": f"arn:aws:iam::{ACCOUNT}:role/*",
         "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],
         "the table": "<StateTable.Arn>",
         "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",
@@ -84,6 +86,14 @@ def condition(words: str, function: str) -> Any:
                 "kms:ViaService": [
                     "dynamodb.eu-central-1.amazonaws.com",
                     "sns.eu-central-1.amazonaws.com",
+                ]
+            }
+        },
+        "kms:ViaService = SQS, SNS or DynamoDB": {
+            "StringEquals": {
+                "kms:ViaService": [
+                    f"{service}.eu-central-1.amazonaws.com"
+                    for service in ("sqs", "sns", "dynamodb")
                 ]
             }
         },
@@ -192,8 +202,8 @@ def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
             yield [properties["Principal"], properties["Action"], name, when]
         if item["Type"] == "AWS::SQS::QueuePolicy":
             allowed, denied = properties["PolicyDocument"]["Statement"]
-            both = ["<EventsQueue.Arn>", "<DeadLettersQueue.Arn>"]
-            assert allowed["Resource"] == denied["Resource"] == both
+            queues = ["<EventsQueue.Arn>", "<AccessQueue.Arn>", "<DeadLettersQueue.Arn>"]
+            assert allowed["Resource"] == denied["Resource"] == queues
             assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": OUR_RULES}}
             assert (denied["Effect"], list(denied["Condition"])) == ("Deny", ["Bool"])
             who, when = allowed["Principal"]["Service"], "aws:SourceArn = rules of the stack"

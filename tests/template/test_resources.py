@@ -12,6 +12,7 @@ Resources = Callable[..., dict[str, dict[str, Any]]]
 
 # What others name from outside, or what holds state: another logical id means another resource.
 PINNED = {
+    "AccessQueue": "AWS::SQS::Queue",
     "AlertsTopic": "AWS::SNS::Topic",
     "AlertsTopicPolicy": "AWS::SNS::TopicPolicy",
     "DeadLettersQueue": "AWS::SQS::Queue",
@@ -34,6 +35,8 @@ PINNED = {
     "SweepFunction": "AWS::Lambda::Function",
     "SweepLogGroup": "AWS::Logs::LogGroup",
     "SweepRole": "AWS::IAM::Role",
+    "WatchAccessFunction": "AWS::Lambda::Function",
+    "WatchAccessLogGroup": "AWS::Logs::LogGroup",
 }
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
@@ -180,7 +183,7 @@ def test_what_is_stored_is_encrypted_with_the_key_that_is_named(
     resources: Resources, key: str
 ) -> None:
     deployed = resources(KmsKeyArn=key)
-    for queue in ("EventsQueue", "DeadLettersQueue"):
+    for queue in ("EventsQueue", "AccessQueue", "DeadLettersQueue"):
         properties = deployed[queue]["Properties"]
         assert properties.get("KmsMasterKeyId", "") == key
         assert properties.get("SqsManagedSseEnabled", False) is not bool(key)
@@ -192,14 +195,15 @@ def test_an_event_comes_again_until_it_is_done_with_or_among_the_dead_letters(
     resources: Resources,
 ) -> None:
     deployed = resources()
-    queue = deployed["EventsQueue"]["Properties"]
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<DeadLettersQueue.Arn>"
-    limit = deployed["DispatchFunction"]["Properties"]["Timeout"]
-    assert queue["VisibilityTimeout"] >= 6 * limit
+    for name, function in (("Events", "Dispatch"), ("Access", "WatchAccess")):
+        queue = deployed[f"{name}Queue"]["Properties"]
+        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<DeadLettersQueue.Arn>"
+        limit = deployed[f"{function}Function"]["Properties"]["Timeout"]
+        assert queue["VisibilityTimeout"] >= 6 * limit
     for item in deployed.values():
         if item["Type"] == "AWS::Events::Rule" and "EventPattern" in item["Properties"]:
             (target,) = item["Properties"]["Targets"]
-            assert target["Arn"] == "<EventsQueue.Arn>"
+            assert target["Arn"] in ("<EventsQueue.Arn>", "<AccessQueue.Arn>")
             assert target["DeadLetterConfig"] == {"Arn": "<DeadLettersQueue.Arn>"}
         if item["Type"] == "AWS::Lambda::EventSourceMapping":
             assert item["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -236,6 +240,27 @@ def test_roles_of_rotation_functions_are_ours_and_those_that_are_trusted(
         ours = dispatch["Environment"]["Variables"]["REKEY_OUR_ROLE_ARNS"].split(",")
         rotating = {f["Role"] for f in functions(resources()).values() if is_rotation(f)}
         assert set(filter(None, ours)) == rotating | more
+
+
+def test_reads_come_in_the_only_state_that_delivers_them_and_our_own_do_not(
+    resources: Resources,
+) -> None:
+    deployed = resources()
+    access = [
+        item["Properties"]
+        for item in deployed.values()
+        if item["Type"] == "AWS::Events::Rule"
+        and item["Properties"]["Targets"][0]["Arn"] == "<AccessQueue.Arn>"
+    ]
+    assert len(access) == 3
+    for rule in access:
+        assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+        session = rule["EventPattern"]["detail"].get("userIdentity", {}).get("sessionContext")
+        if session is not None:
+            ours, others = session["sessionIssuer"]["arn"]
+            variables = deployed["WatchAccessFunction"]["Properties"]["Environment"]["Variables"]
+            assert ",".join(ours["anything-but"]) == variables["REKEY_OUR_ROLE_ARNS"]
+            assert others == {"exists": False}
 
 
 def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Resources) -> None:

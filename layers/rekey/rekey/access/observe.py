@@ -173,15 +173,14 @@ def _touched(
         yield _window(activity, DAY, at, "denied", name, thresholds)
 
 
-def peak(activity: Activity, grown: Mapping[Key, Item], thresholds: Thresholds) -> dict[Key, Item]:
-    """Return the most secrets within one window of each day, where that is much."""
-    profile, peaks = profile_key(activity.principal.key), dict[str, int]()
-    for start in {at // thresholds.window * thresholds.window for at in activity.times}:
-        window = grown.get(window_key(activity.principal.key, thresholds.window, start), NO_ITEM)
-        name, size = f"peak:{date(start)}", len(window.members("secrets"))
-        if size >= thresholds.burst // PART_OF_BURST:
-            peaks[name] = max(size, peaks.get(name, 0))
-    return {profile: Item(profile, maxima=peaks)} if peaks else {}
+def peak(scene: Scene) -> Item | None:
+    """Return the most secrets within minutes, by day, where that is much."""
+    size, day = len(scene.minutes("secrets")), date(scene.activity.last)
+    if size < scene.thresholds.burst // PART_OF_BURST:
+        return None
+    key = profile_key(scene.activity.principal.key)
+    expires = scene.activity.last + scene.thresholds.keep_readers
+    return Item(key, maxima={f"peak:{day}": size}, expires=expires)
 
 
 def _window(

@@ -7,10 +7,10 @@ from rekey.access.principal import PrincipalKind
 from rekey.access.scene import NO_ITEM, Scene, date, hour_of
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.tool import Tool
-from rekey.known import DAY, FULL, profile_key
+from rekey.known import DAY, FULL, HOUR, profile_key
 
 ROAMING = 8
-"""Networks after which one more says little: a laptop, or functions outside any VPC."""
+"""A person's networks after which one more says nothing."""
 MANY_DENIED, HUGE = 20, 50
 NOWHERE = (NetworkKind.SERVICE, NetworkKind.INTERNAL)
 WEEK = 7 * DAY
@@ -62,7 +62,9 @@ def _spread(scene: Scene) -> Iterator[Signal]:
             f"{before} in the week before",
             f"{now} within a week",
         )
-        yield scene.signal(SignalKind.SPREAD, 3, texts)
+        # To a person's first weeks it belongs that everything is read for the first time.
+        first_weeks = _is_person(scene) and not scene.settled
+        yield scene.signal(SignalKind.SPREAD, 1 if first_weeks else 3, texts)
 
 
 def _networks(scene: Scene) -> Iterator[Signal]:
@@ -88,11 +90,18 @@ def _weight_of_network(scene: Scene, source: Network, known: frozenset[str], *, 
         touches = scene.activity.touches.values()
         return 2 if strange and any(map(scene.new_reader, touches)) else 0
     kind = scene.activity.principal.kind
-    if kind is PrincipalKind.PERSON or full or len(known) >= ROAMING:
-        return 0 if full or (kind is PrincipalKind.PERSON and len(known) >= ROAMING) else 1
+    if kind is PrincipalKind.PERSON:
+        return 0 if len(known) >= ROAMING else 1
+    # Functions outside any VPC have another address every time; an endpoint is never one of those.
+    if full and source.kind is not NetworkKind.ENDPOINT:
+        return 0
     left = source.kind is NetworkKind.PUBLIC and all(map(_is_endpoint, known))
     base = 2 if kind is PrincipalKind.ROLE else 1
     return base + 2 * strange + left
+
+
+def _is_person(scene: Scene) -> bool:
+    return scene.activity.principal.kind is PrincipalKind.PERSON
 
 
 def _is_endpoint(key: str) -> bool:
@@ -149,13 +158,15 @@ def _listing(scene: Scene) -> Iterator[Signal]:
         or not (listed and (newly or scene.activity.listed))
     ):
         return
+    # The console lists secrets before it shows one.
+    person = _is_person(scene)
     often = "lists" in (scene.profile or NO_ITEM).members("flags") and scene.settled
     texts = (
         "Secrets were listed, and then read for the first time",
         "lists now and then" if often else "has not listed before",
         f"{fresh} secrets after a listing",
     )
-    yield scene.signal(SignalKind.LISTED_THEN_READ, 1 if often else 3, texts)
+    yield scene.signal(SignalKind.LISTED_THEN_READ, 1 if often or person else 3, texts)
 
 
 def _batches(scene: Scene) -> Iterator[Signal]:
@@ -198,8 +209,14 @@ def _weak(scene: Scene) -> Iterator[Signal]:
     # What runs by the clock drifts through the day; people have a rhythm.
     if principal.kind not in (PrincipalKind.PERSON, PrincipalKind.USER, PrincipalKind.FEDERATED):
         return
-    hours = {hour_of(at) for at in scene.activity.times} - profile.members("hours")
+    known = profile.members("hours")
+    hours = {hour_of(at) for at in scene.activity.times if not _usual(at, known)}
     if hours and scene.settled:
-        usual = f"{len(profile.members('hours'))} hours of working days and weekends"
+        usual = f"{len(known)} hours of working days and weekends"
         texts = ("At an hour at which it never read", usual, ", ".join(sorted(hours)))
         yield scene.signal(SignalKind.ODD_HOUR, 1, texts)
+
+
+def _usual(at: int, known: frozenset[str]) -> bool:
+    """Whether it read within two hours of that time of the day before."""
+    return any(hour_of(at + side * HOUR) in known for side in range(-2, 3))

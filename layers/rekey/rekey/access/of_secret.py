@@ -55,7 +55,7 @@ def _weight_of_new(touch: Touch, readers: frozenset[str]) -> int:
 
 
 def _pending(scene: Scene, touch: Touch) -> Iterator[Signal]:
-    if touch.asked_pending:
+    if touch.asked_pending and touch.principal.key != scene.facts.rotators.get(touch.secret):
         texts = (
             "AWSPENDING was read",
             "only the rotation function reads a version that is not in use yet",

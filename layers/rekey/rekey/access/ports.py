@@ -1,10 +1,9 @@
 """What watching needs of the outside world. Adapters under ``aws`` provide it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from rekey.access.judge import Incident
-from rekey.access.suppression import Suppression
 from rekey.known import Item, Key
 
 
@@ -35,19 +34,25 @@ class Surroundings(Protocol):
         ...
 
     def ours(self) -> frozenset[str]:
-        """Return the roles of rotation functions, which read what nobody else does."""
+        """Return the roles of this stack's functions, which do what nobody else does."""
+        ...
+
+    def rotator(self, secret: str) -> str | None:
+        """Return the role of the function that rotates a secret; None if nobody knows it."""
         ...
 
     def role_made(self, arn: str) -> int | None:
         """Return when a role was made (epoch); None if it is gone or may not be seen."""
         ...
 
-    def suppressions(self) -> Iterable[Suppression]:
-        """Return what people have decided not to be told about."""
+    def suppressions(self) -> Iterable[Mapping[str, Any]]:
+        """Return what people have decided not to be told about, as it stands in the table."""
         ...
 
 
 class Teller(Protocol):
     """Tells people. Called again for the same occurrence, it tells them nothing new."""
 
-    def tell(self, incident: Incident) -> None: ...
+    def tell(self, incident: Incident) -> None:
+        """Return once it is certain that they hear of it."""
+        ...

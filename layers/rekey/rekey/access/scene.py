@@ -26,15 +26,16 @@ NO_ITEM = Item(Key("", ""))
 class Facts:
     """What no record says, from the account itself.
 
-    ``readers`` has the principals that are known to read a secret, ``roles_made`` when a role was
-    made (epoch), ``decoys`` the secrets with the tag ``rekey:decoy``, ``ours`` the roles of
-    rotation functions.
+    ``decoys`` are the secrets with the tag ``rekey:decoy``, ``ours`` the roles of this stack's
+    functions. ``roles_made`` has when a role was made (epoch), ``readers`` the principals that are
+    known to read a secret, ``rotators`` the role of the function that rotates it.
     """
 
     decoys: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
     roles_made: Mapping[str, int] = field(default_factory=dict)
     readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rotators: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

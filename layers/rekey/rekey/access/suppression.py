@@ -1,9 +1,11 @@
 """What people have decided not to be told about, for a time, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
+from rekey.access.shape import text, texts
 from rekey.access.signal import Signal, SignalKind
 
 EVERYTHING = "*"
@@ -35,7 +37,21 @@ class Suppression:
         )
 
 
+def parsed(document: Mapping[str, Any]) -> Suppression:
+    """Return the suppression that a document in the table describes.
+
+    One that says nothing of its owner, reason, end or principal covers nothing.
+    """
+    owner, reason, principal = (text(document, n) for n in ("owner", "reason", "principal"))
+    end, named = document.get("expires"), texts(document, "kinds")
+    expires = end if isinstance(end, int) and owner and reason and principal else 0
+    kinds = frozenset(kind for kind in SignalKind if kind in named)
+    secret = text(document, "secret") or EVERYTHING
+    return Suppression(owner, reason, expires, principal, secret, kinds)
+
+
 def told(signals: Iterable[Signal], suppressions: Iterable[Suppression]) -> list[Signal]:
-    """Return the signals that no suppression covers."""
-    active = tuple(suppressions)
-    return [signal for signal in signals if not any(one.covers(signal) for one in active)]
+    """Return the signals that no suppression covers; nothing is looked up if there are none."""
+    unusual = list(signals)
+    active = tuple(suppressions) if unusual else ()
+    return [signal for signal in unusual if not any(one.covers(signal) for one in active)]

@@ -4,7 +4,7 @@ In this order a function that dies midway forgets nothing: the batch comes again
 remembered is judged again, and telling the same again tells nothing new.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rekey.access.aggregate import Activity
@@ -14,7 +14,7 @@ from rekey.access.observe import further_keys, grow, keys, observe, peak, promot
 from rekey.access.ports import Memory, Surroundings, Teller
 from rekey.access.scene import Facts, Scene
 from rekey.access.signal import Signal
-from rekey.access.suppression import told
+from rekey.access.suppression import Suppression, parsed, told
 from rekey.access.thresholds import Thresholds
 from rekey.errors import StateTableFailure
 from rekey.known import Item, Key, is_news, merge
@@ -54,9 +54,12 @@ class Watch:
         self, activity: Activity, known: Mapping[Key, Item], *, learn: bool
     ) -> tuple[list[Signal], bool]:
         scene = self._scene(activity, known)
-        signals = [] if learn else told(judge(scene), self.surroundings.suppressions())
+        signals = [] if learn else told(judge(scene), self._suppressions())
         saved = self._tell(signals) if signals else True
         return signals, saved and self._remember(scene)
+
+    def _suppressions(self) -> Iterator[Suppression]:
+        return (parsed(document) for document in self.surroundings.suppressions())
 
     def _scene(self, activity: Activity, known: Mapping[Key, Item]) -> Scene:
         scene = Scene(activity, known, {}, Facts(), self.thresholds)
@@ -77,6 +80,7 @@ class Watch:
             self.surroundings.ours(),
             {} if role is None or made is None else {role: made},
             {secret: self.memory.readers(secret) for secret in newly},
+            {t.secret: self.surroundings.rotator(t.secret) for t in touches if t.asked_pending},
         )
 
     def _tell(self, signals: list[Signal]) -> bool:
@@ -94,10 +98,10 @@ class Watch:
         return True
 
     def _remember(self, scene: Scene) -> bool:
-        after = dict(scene.grown)
-        for key, item in peak(scene.activity, after, self.thresholds).items():
-            held = after.get(key) or scene.known.get(key)
-            after[key] = item if held is None else merge(held, item)
+        after, most = dict(scene.grown), peak(scene) if scene.counted else None
+        if most is not None:
+            held = after.get(most.key) or scene.known.get(most.key)
+            after[most.key] = most if held is None else merge(held, most)
         news = (
             item
             for key, item in sorted(after.items(), key=_last_of_all_the_readers)

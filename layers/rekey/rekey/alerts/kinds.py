@@ -41,6 +41,8 @@ class Kind(StrEnum):
     KMS_NOT_LOGGED = "kms-not-logged"
     CANARY_NOT_SEEN = "canary-not-seen"
 
+    UNUSUAL_ACCESS = "unusual-access"
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -238,5 +240,15 @@ KINDS: Mapping[Kind, Wording] = {
             "Until it is put right, reads of secrets may go unseen.",
         ),
         _WEEKS,
+    ),
+    Kind.UNUSUAL_ACCESS: Wording(
+        "Unusual access to secrets",
+        Severity.LOW,
+        (
+            _WHO,
+            "If it was not: revoke its sessions, rotate what it read, and see its other calls.",
+            "If it was, and comes again: suppress it for a time, docs/detection.md.",
+        ),
+        timedelta(days=3),
     ),
 }

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -80,3 +81,9 @@ def dynamodb() -> Any:
 def cloudtrail() -> Any:
     """Return the client for CloudTrail."""
     return _session().create_client("cloudtrail", config=CONFIG)
+
+
+@functools.cache
+def iam() -> "IAMClient":
+    """Return the client for IAM."""
+    return cast("IAMClient", _session().create_client("iam", config=CONFIG))

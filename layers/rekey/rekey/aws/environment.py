@@ -46,8 +46,14 @@ def alerts_topic_arn() -> str:
 
 
 def our_roles() -> frozenset[str]:
-    """Return the ARNs in REKEY_OUR_ROLE_ARNS: who may change secrets without an alert."""
+    """Return the ARNs in REKEY_OUR_ROLE_ARNS: whose work on secrets raises no alert."""
     return frozenset(filter(None, os.environ.get("REKEY_OUR_ROLE_ARNS", "").split(",")))
+
+
+def learning_days() -> int:
+    """Return REKEY_LEARNING_DAYS. Raises InvalidConfiguration."""
+    name = "REKEY_LEARNING_DAYS"
+    return _number(name, os.environ.get(name, "14"), "LearningDays")
 
 
 def sweep_role() -> str:

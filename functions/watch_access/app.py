@@ -1,0 +1,33 @@
+"""A queue feeds this function with records of reads; it tells people of the unusual ones."""
+
+from rekey.access.intake import Intake
+from rekey.access.telling import People
+from rekey.access.thresholds import Thresholds
+from rekey.access.watch import Watch
+from rekey.alerts.finding import owner_of
+from rekey.alerts.report import Reporter
+from rekey.aws import clients, environment
+from rekey.aws.access_account import AccessAccount
+from rekey.aws.access_state import AccessState
+from rekey.aws.alerts import Alerts
+from rekey.aws.gathered import gathered_handler
+from rekey.aws.incidents import Incidents
+from rekey.aws.owners import owners
+from rekey.aws.secrets_manager import SecretsManager
+from rekey.known import DAY
+
+TABLE, TOPIC, OURS = (
+    environment.state_table(),
+    environment.alerts_topic_arn(),
+    environment.our_roles(),
+)
+SECRETS, STATE = clients.secrets_manager(), clients.dynamodb()
+FUNCTIONS, IAM = clients.lambda_functions(), clients.iam()
+
+account = AccessAccount(SECRETS, FUNCTIONS, IAM, STATE, TABLE, ours=OURS)
+channel = Alerts(clients.sns(), clients.events(), TOPIC)
+owner = owners(SecretsManager(SECRETS), owner_of)
+people = People(Reporter(Incidents(STATE, TABLE), channel, owner))
+thresholds = Thresholds(learning=environment.learning_days() * DAY)
+watch = Watch(AccessState(STATE, TABLE), account, people, thresholds)
+handler = gathered_handler(Intake(watch, account).take)

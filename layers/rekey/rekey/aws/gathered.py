@@ -1,0 +1,71 @@
+"""Around a batch of messages that is handled as a whole: each message still fails for itself."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes import SQSEvent
+
+from rekey.aws.invocation import NAMESPACE, place
+from rekey.errors import InvalidEvent, RekeyError, UnexpectedFailure
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+Take = Callable[[Mapping[str, Any]], Mapping[str, RekeyError]]
+"""Bodies by message id, to why a message has to come again."""
+
+
+def gathered_handler(
+    take: Take,
+) -> "Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]":
+    """Return a Lambda handler for messages of SQS that hands ``take`` all of a batch at once."""
+    logger, metrics = Logger(), Metrics(namespace=NAMESPACE)
+
+    def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+        failures = _failures(take, SQSEvent(event))
+
+        def each(record: "SQSRecord") -> None:
+            if record.message_id in failures:
+                raise failures[record.message_id]
+
+        # A batch of failures only is no failure of the function: each message is reported below.
+        processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+        answer = process_partial_response(event, each, processor, context)
+        for message_id, error in failures.items():
+            reason = {"outcome": type(error).__name__, "reason": str(error)}
+            logger.error("access event", extra={"message_id": message_id, **reason})
+        _count(metrics, len(event["Records"]), failures)
+        return answer
+
+    return handler
+
+
+def _failures(take: Take, event: SQSEvent) -> dict[str, RekeyError]:
+    bodies, failures = dict[str, Any](), dict[str, RekeyError]()
+    for record in event.records:
+        try:
+            bodies[record.message_id] = json.loads(record.body)
+        except ValueError:
+            failures[record.message_id] = InvalidEvent("The message is not JSON.")
+    try:
+        failures |= take(bodies)
+    except Exception as error:  # noqa: BLE001 - the text of a defect may hold anything
+        defect = UnexpectedFailure(f"{type(error).__name__} at {place(error)}")
+        failures |= dict.fromkeys(bodies, defect)
+    return failures
+
+
+def _count(metrics: Metrics, number: int, failures: Mapping[str, RekeyError]) -> None:
+    metrics.add_metric("AccessEvents", MetricUnit.Count, number)
+    metrics.add_metric("AccessEventsFailed", MetricUnit.Count, len(failures))
+    metrics.flush_metrics()
