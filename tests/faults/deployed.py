@@ -37,21 +37,29 @@ class Way(StrEnum):
     SERVER = "server"
 
 
+@unique
+class What(StrEnum):
+    """What the function is killed in."""
+
+    ROTATION = "rotation"
+    RETIREMENT = "retirement"
+
+
 @dataclass(frozen=True)
 class KillPoint:
     """Kill it at the ``at``-th turn on that way, before the request or before the reply."""
 
     engine: str
     strategy: Strategy
+    what: What
     way: Way
     at: int
     cut: Cut
 
     def __str__(self) -> str:
         """What a failure prints."""
-        return (
-            f"{self.engine}, {self.strategy}, {self.way} turn {self.at}: killed, {self.cut.value}"
-        )
+        where = f"{self.engine}, {self.strategy}, {self.what}"
+        return f"{where}, {self.way} turn {self.at}: killed, {self.cut.value}"
 
 
 @dataclass
@@ -125,19 +133,39 @@ def _configure(client: Any, function: Function, variables: dict[str, str]) -> No
     function.killed.clear()
 
 
-def kill_points(function: Function, strategy: Strategy, way: Way) -> list[KillPoint]:
-    """All places on one way, found by running a rotation."""
-    application = function.application(strategy)
+def kill_points(
+    function: Function, strategy: Strategy, way: Way, what: What = What.ROTATION
+) -> list[KillPoint]:
+    """All places on one way, found by running a rotation, or the retirement after one."""
+    application = _about_to(what, function, strategy)
     for proxy in function.ways.values():
         proxy.arm(None)
-    assert application.rotate_and_wait()["eventName"] == "RotationSucceeded"
+    assert _run(what, application)
     proxy = function.ways[way]
     places = [
         *((at, Cut.BEFORE_REQUEST) for at in range(proxy.turns)),
         *((at, Cut.BEFORE_REPLY) for at in proxy.answered),
     ]
     engine = function.target.name
-    return [KillPoint(engine, strategy, way, at, cut) for at, cut in sorted(places)]
+    return [KillPoint(engine, strategy, what, way, at, cut) for at, cut in sorted(places)]
+
+
+def _about_to(what: What, function: Function, strategy: Strategy) -> Application | MysqlApplication:
+    """An application whose rotation, or retirement, comes next."""
+    application = function.application(strategy)
+    if what is What.RETIREMENT:
+        for proxy in function.ways.values():
+            proxy.arm(None)
+        assert _run(What.ROTATION, application)
+    return application
+
+
+def _run(what: What, application: Application | MysqlApplication) -> bool:
+    """Run it as often as its caller would; whether it ended right."""
+    if what is What.ROTATION:
+        return bool(application.rotate_and_wait()["eventName"] == "RotationSucceeded")
+    assert isinstance(application, MysqlApplication)
+    return any(application.retire().get("outcome") == "retired" for _ in range(ATTEMPTS))
 
 
 def kill_at(function: Function, point: KillPoint) -> list[str]:
@@ -152,7 +180,7 @@ def kill_at(function: Function, point: KillPoint) -> list[str]:
 
 
 def _kill_once(function: Function, point: KillPoint) -> list[str]:
-    application = function.application(point.strategy)
+    application = _about_to(point.what, function, point.strategy)
     wrong: list[str] = []
 
     def struck() -> None:
@@ -164,10 +192,14 @@ def _kill_once(function: Function, point: KillPoint) -> list[str]:
         proxy.arm(point.cut if way is point.way else None, point.at)
     function.killed.clear()
     first = application.value("AWSCURRENT")
-    end = application.rotate_and_wait()["eventName"]
+    if not _run(point.what, application):
+        wrong.append(f"not converged: the {point.what} did not end right")
     for proxy in function.ways.values():
         proxy.arm(None)
-    wrong += _ended_wrong(function, application, first, end)
+    if point.what is What.ROTATION:
+        wrong += _ended_wrong(function, application, first)
+    else:
+        wrong += _retired_wrong(application, first)
     return [*wrong, *_locked_out(application, point), *_leaks(application)]
 
 
@@ -202,9 +234,8 @@ def _ended_wrong(
     function: Function,
     application: Application | MysqlApplication,
     first: dict[str, Any],
-    end: str,
 ) -> list[str]:
-    wrong = [] if end == "RotationSucceeded" else [f"not converged: {end}"]
+    wrong = []
     wait_for(lambda: not application.rotating(), "the service to finish its work")
     holders = {label for labels in application.labels().values() for label in labels}
     if "AWSPENDING" in holders and not any(
@@ -217,6 +248,15 @@ def _ended_wrong(
     server = function.target.server(application.name, "")
     credential = Credential.parse(json.dumps(current), what="AWSCURRENT")
     wrong += function.target.differs(server, credential)
+    return wrong
+
+
+def _retired_wrong(application: Rotated, first: dict[str, Any]) -> list[str]:
+    """AWSCURRENT is what it was, and no other password logs in."""
+    wrong = [] if application.value("AWSCURRENT") == first else ["AWSCURRENT has moved"]
+    previous = application.value("AWSPREVIOUS")
+    if application.refusal(previous["username"], previous["password"]) is None:
+        wrong.append("not retired: AWSPREVIOUS logs in")
     return wrong
 
 

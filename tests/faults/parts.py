@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 
 from hypothesis.stateful import run_state_machine_as_test
@@ -14,7 +15,14 @@ from local.deploy import deploy, publish_ca_layer
 from local.running_account import RunningAccount
 from rekey.model import Strategy
 from tests.conftest import Deployed
-from tests.faults.deployed import Function, Way, kill_at, kill_points, reached_through_proxies
+from tests.faults.deployed import (
+    Function,
+    Way,
+    What,
+    kill_at,
+    kill_points,
+    reached_through_proxies,
+)
 from tests.faults.machine import Rotations, histories
 from tests.faults.network import break_network, network_points
 from tests.faults.points import Course, break_at, points, settings
@@ -114,18 +122,18 @@ def deployed_functions(engines: Sequence[str]) -> Iterator[Part]:
             with registered.start(authority=authority) as running:
                 target = registered.target(running)
                 with reached_through_proxies(deployed, target) as function:
-                    for strategy in registered.strategies:
-                        for way in Way:
-                            yield _killed(function, strategy, way)
+                    for strategy, what, way in product(registered.strategies, What, Way):
+                        if what is What.ROTATION or strategy is Strategy.DUAL_PASSWORD:
+                            yield _killed(function, strategy, what, way)
 
 
-def _killed(function: Function, strategy: Strategy, way: Way) -> Part:
+def _killed(function: Function, strategy: Strategy, what: What, way: Way) -> Part:
     target = function.target
     every = EVERY[target.name] if way is Way.SERVER else 1
-    row = Row(target.title, strategy, f"function killed, {way}")
+    row = Row(target.title, f"{strategy}, {what}", f"function killed, {way}")
     return Part(
         row,
-        f"{target.name}, {strategy}, {way} turn ",
-        lambda: kill_points(function, strategy, way)[::every],
+        f"{target.name}, {strategy}, {what}, {way} turn ",
+        lambda: kill_points(function, strategy, way, what)[::every],
         lambda point: (kill_at(function, point), []),
     )

@@ -20,7 +20,6 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from tests.faults.parts import Part, Row, deployed_functions, in_process
-from tests.faults.points import Course
 from tests.faults.targets import wanted_engines
 
 COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
@@ -110,7 +109,10 @@ def jobs(wanted: str) -> Iterator[Job]:
     engines = wanted_engines()
     named = [name for name in engines if name in wanted] or engines
     yield from (partial(in_process, name) for name in named)
-    if not any(word in wanted for word in (*Course, "histories")):
+    if not any(
+        word in wanted
+        for word in ("effect ", "connection ", "histories", "first rotation", "later rotation")
+    ):
         yield partial(deployed_functions, named)
 
 

@@ -5,29 +5,31 @@ import pytest
 from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.faults.conftest import target_of
-from tests.faults.deployed import Way, kill_at, kill_points, reached_through_proxies
+from tests.faults.deployed import Way, What, kill_at, kill_points, reached_through_proxies
 
-STRATEGIES = [
-    ("postgres", Strategy.SINGLE_USER, 3),
-    ("postgres", Strategy.ALTERNATING_USERS, 3),
-    ("mysql", Strategy.DUAL_PASSWORD, 5),
+KILLED = [
+    ("postgres", Strategy.SINGLE_USER, What.ROTATION, 3),
+    ("postgres", Strategy.ALTERNATING_USERS, What.ROTATION, 3),
+    ("mysql", Strategy.DUAL_PASSWORD, What.ROTATION, 5),
+    ("mariadb", Strategy.DUAL_PASSWORD, What.RETIREMENT, 5),
 ]
-"""With every how many-th call to Secrets Manager is killed."""
+"""With the number of calls to Secrets Manager of which one is killed."""
 
 
-@pytest.mark.parametrize(("engine", "strategy", "stride"), STRATEGIES)
+@pytest.mark.parametrize(("engine", "strategy", "what", "stride"), KILLED)
 def test_a_function_that_is_killed_locks_nobody_out_and_the_next_attempt_ends_right(
     request: pytest.FixtureRequest,
     deployed: Deployed,
     engine: str,
     strategy: Strategy,
+    what: What,
     stride: int,
 ) -> None:
     """Calls to Secrets Manager in every step: before it or after it by turns."""
     target = target_of(engine, request)
     with reached_through_proxies(deployed, target) as function:
-        calls = kill_points(function, strategy, Way.SECRETS_MANAGER)
-        turns = kill_points(function, strategy, Way.SERVER)
+        calls = kill_points(function, strategy, Way.SECRETS_MANAGER, what)
+        turns = kill_points(function, strategy, Way.SERVER, what)
         # Not the last ones: how bytes fall into turns differs by one or two now and then.
         some = [turns[len(turns) * part // 12] for part in (3, 5, 8)]
         for point in (*calls[::stride], *some):
