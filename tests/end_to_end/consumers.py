@@ -38,8 +38,6 @@ class Setting:
 
 NOT_THERE = {
     ("postgres", Strategy.DUAL_PASSWORD),
-    ("mysql", Strategy.ALTERNATING_USERS),
-    ("mariadb", Strategy.ALTERNATING_USERS),
 }
 SETTINGS = [
     Setting(engine, strategy)

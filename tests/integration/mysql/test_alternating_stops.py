@@ -143,6 +143,7 @@ def test_following_the_advice_about_missing_privileges_leads_to_a_rotation(
                     connection.provide_peer(PeerChange(users.base, users.clone, users.clone, new))
                 except errors.MissingPrivilege as error:
                     advice = advised(str(error))
+                    assert not account.logs_in(new, users.clone)
                 else:
                     break
             users.execute(advice)

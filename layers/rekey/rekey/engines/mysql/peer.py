@@ -6,6 +6,7 @@ off anywhere: the user of AWSCURRENT loses nothing, and the next attempt begins 
 """
 
 import secrets
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from rekey.engines.mysql import accounts, grant_tables, limits, preconditions
@@ -15,7 +16,7 @@ from rekey.engines.mysql.routines import came_with_its_routines
 from rekey.engines.mysql.session import Session
 from rekey.engines.mysql.verifier import change as change_account
 from rekey.engines.mysql.verifier import identified, set_hash
-from rekey.errors import AccountLocked, PrivilegesDiffer, UserMissing
+from rekey.errors import AccountLocked, PrivilegesDiffer, RekeyError, UserMissing
 from rekey.ports import PeerChange
 
 RANDOM_BYTES = 32
@@ -38,11 +39,16 @@ def provide(session: Session, change: PeerChange) -> None:
     pairs = _pairs(session, change)
     if in_use:
         _check_in_use(session, pairs, change)
-    for pair in pairs:
-        clone = pair.clone if pair.clone or in_use else _create(session, pair.base, change.clone)
-        if clone:
-            _share_routines(session, pair.base, clone)
-            converge(session, pair.base, clone, in_use=in_use)
+    with ExitStack() as undo:
+        for pair in pairs:
+            clone = pair.clone
+            if clone is None and not in_use:
+                clone = _create(session, pair.base, change.clone)
+                undo.callback(_drop, session, clone)
+            if clone:
+                _share_routines(session, pair.base, clone)
+                converge(session, pair.base, clone, in_use=in_use)
+        undo.pop_all()
     _set_passwords(session, change)
 
 
@@ -101,6 +107,12 @@ def _create(session: Session, base: Account, name: str) -> Account:
     clone = Account(name, base.host, base.methods)
     change_account(session, f"CREATE USER {clone.sql} {clause} ACCOUNT LOCK")
     return clone
+
+
+def _drop(session: Session, clone: Account) -> None:
+    """Take back an account that was just made, and that nobody could log in with."""
+    with suppress(RekeyError):  # The connection is gone. The next attempt goes on with the account.
+        session.run(f"DROP USER {clone.sql}")
 
 
 def _set_passwords(session: Session, change: PeerChange) -> None:
