@@ -21,7 +21,7 @@ INNER = frozenset(
         "watched",
     }
 )
-DECISIONS = frozenset({"dispatch", "rotation", "recovery", "access", "alerts"})
+DECISIONS = frozenset({"campaign", "dispatch", "rotation", "recovery", "access", "alerts"})
 ADAPTERS = frozenset({"aws", "engines"})
 
 

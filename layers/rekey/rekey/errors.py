@@ -54,6 +54,8 @@ a secret value.
     │   ├── ConcurrentChange
     │   └── EngineFailure            anything else that an engine or its driver reports
     ├── SecretsManagerFailure        Secrets Manager refused or did not answer
+    ├── InvalidCampaign              the input of a campaign
+    ├── CampaignFailure              what a campaign needs could not be read or written
     ├── LambdaFailure                Lambda refused or did not answer
     ├── StepFunctionsFailure         Step Functions refused or did not answer
     ├── CloudTrailFailure            CloudTrail refused or did not answer
@@ -254,6 +256,14 @@ class EngineFailure(DatabaseError):
 
 class SecretsManagerFailure(RekeyError):
     """Secrets Manager (or RDS, for a managed superuser) refused or did not answer."""
+
+
+class InvalidCampaign(RekeyError):
+    """What a campaign was asked for makes no sense or does not exist. Nothing was touched."""
+
+
+class CampaignFailure(RekeyError):
+    """A service that a campaign reads or writes refused or did not answer."""
 
 
 class LambdaFailure(RekeyError):

@@ -232,6 +232,7 @@ class Workflow(StrEnum):
 
     RETIRE = "retire"
     RECOVER = "recover"
+    ROTATE = "rotate"
 
 
 @dataclass(frozen=True)

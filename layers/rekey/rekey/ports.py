@@ -1,9 +1,10 @@
 """What decisions need of the outside world. Adapters under ``aws`` and ``engines`` provide it."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from rekey.credential import Credential
 from rekey.model import Deadline, Execution, Label, SecretMetadata, SecretVersion, Strategy
@@ -204,6 +205,42 @@ class Engine(Protocol):
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         """Log in. Raises LoginError or DatabaseError, sorted by cause, before the deadline."""
+        ...
+
+
+class SecretCatalogue(Protocol):
+    """Secrets of the account and region, without their values."""
+
+    def describe(self, secret_id: str) -> SecretMetadata:
+        """See SecretStore."""
+        ...
+
+    def tagged(self, key: str, value: str) -> Iterator[SecretMetadata]:
+        """Return all that carry exactly this tag. Raises SecretsManagerFailure."""
+        ...
+
+
+class Documents(Protocol):
+    """JSON documents of a campaign, by key. Raises CampaignFailure."""
+
+    def write(self, key: str, document: object) -> str:
+        """Store it, in place of what stood there, and return where people find it."""
+        ...
+
+    def read(self, key: str) -> Any:
+        """Return what was stored."""
+        ...
+
+
+class Alarms(Protocol):
+    """Alarms of CloudWatch, by name. Raises CampaignFailure."""
+
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Return those that do not exist."""
+        ...
+
+    def ringing(self, names: Sequence[str]) -> list[str]:
+        """Return those in the state ALARM."""
         ...
 
 

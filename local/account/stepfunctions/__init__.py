@@ -7,7 +7,13 @@ which MiniStack carries out by other ways, are checked before they start.
 
 from __future__ import annotations
 
-from local.account.stepfunctions import function_tags, integrations, sdk_calls, sessions
+from local.account.stepfunctions import (
+    distributed,
+    function_tags,
+    integrations,
+    sdk_calls,
+    sessions,
+)
 
 
 def install() -> None:
@@ -15,3 +21,4 @@ def install() -> None:
     sdk_calls.install()
     integrations.install()
     function_tags.install()
+    distributed.install()

@@ -11,10 +11,12 @@ import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -87,3 +89,15 @@ def cloudtrail() -> Any:
 def iam() -> "IAMClient":
     """Return the client for IAM."""
     return cast("IAMClient", _session().create_client("iam", config=CONFIG))
+
+
+@functools.cache
+def cloudwatch() -> "CloudWatchClient":
+    """Return the client for CloudWatch."""
+    return cast("CloudWatchClient", _session().create_client("cloudwatch", config=CONFIG))
+
+
+@functools.cache
+def s3() -> "S3Client":
+    """Return the client for S3."""
+    return cast("S3Client", _session().create_client("s3", config=CONFIG))

@@ -27,8 +27,11 @@ def grace_seconds() -> int:
 
 
 def state_machines() -> dict[Workflow, str]:
-    """Return the ARNs of the deployed workflows. Raises InvalidConfiguration."""
-    arns = {w: os.environ.get(f"REKEY_{w.upper()}_STATE_MACHINE_ARN", "") for w in Workflow}
+    """Return the ARNs of the workflows that events start. Raises InvalidConfiguration."""
+    started = [workflow for workflow in Workflow if workflow is not Workflow.ROTATE]
+    arns: dict[Workflow, str] = {
+        w: os.environ.get(f"REKEY_{w.upper()}_STATE_MACHINE_ARN", "") for w in started
+    }
     for workflow, arn in arns.items():
         if not arn:
             raise InvalidConfiguration(f"No ARN is set for the workflow {workflow}. Deploy again.")
@@ -66,6 +69,11 @@ def _set(name: str) -> str:
     if not value:
         raise InvalidConfiguration(f"{name} is not set. Deploy again.")
     return value
+
+
+def campaign_bucket() -> str:
+    """Return REKEY_CAMPAIGN_BUCKET. Raises InvalidConfiguration."""
+    return _set("REKEY_CAMPAIGN_BUCKET")
 
 
 def _number(name: str, text: str, parameter: str) -> int:

@@ -3,7 +3,7 @@
 Botocore repeats what was throttled or got no answer; every call here is safe to repeat.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,16 +37,29 @@ class SecretsManager:
     def describe(self, secret_id: str) -> SecretMetadata:
         """See SecretStore."""
         answer = _ask(self._client.describe_secret, SecretId=secret_id)
-        return SecretMetadata(
-            arn=answer["ARN"],
-            rotation_enabled=answer.get("RotationEnabled", False),
-            labels={
-                version: frozenset(labels)
-                for version, labels in answer.get("VersionIdsToStages", {}).items()
-            },
-            tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
-            rotation_function=answer.get("RotationLambdaARN"),
-        )
+        return _metadata(answer, answer.get("VersionIdsToStages", {}))
+
+    def tagged(self, key: str, value: str) -> Iterator[SecretMetadata]:
+        """See SecretCatalogue.
+
+        The service's filters match beginnings, and key and value apart from each other.
+        """
+        filters = [{"Key": "tag-key", "Values": [key]}, {"Key": "tag-value", "Values": [value]}]
+        more: dict[str, str] = {}
+        while True:
+            page = _ask(
+                self._client.list_secrets,
+                Filters=[item for item in filters if item["Values"] != [""]],
+                MaxResults=100,
+                **more,
+            )
+            for entry in page["SecretList"]:
+                found = _metadata(entry, entry.get("SecretVersionsToStages", {}))
+                if found.tags.get(key) == value:
+                    yield found
+            if "NextToken" not in page:
+                return
+            more = {"NextToken": page["NextToken"]}
 
     def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
         """See SecretStore."""
@@ -96,6 +109,16 @@ class SecretsManager:
         )
 
 
+def _metadata(entry: Any, labels: Mapping[str, Sequence[str]]) -> SecretMetadata:
+    return SecretMetadata(
+        arn=entry["ARN"],
+        rotation_enabled=entry.get("RotationEnabled", False),
+        labels={version: frozenset(held) for version, held in labels.items()},
+        tags={tag["Key"]: tag["Value"] for tag in entry.get("Tags", [])},
+        rotation_function=entry.get("RotationLambdaARN"),
+    )
+
+
 class _ValueExists(SecretsManagerFailure):
     """The token has another value already."""
 
@@ -126,7 +149,7 @@ def _ask(call: Callable[..., T], **parameters: Any) -> T:
     try:
         return call(**parameters)
     except ClientError as error:
-        failure = _sort(error, parameters["SecretId"])
+        failure = _sort(error, parameters.get("SecretId", "secrets"))
     except BotoCoreError as error:
         failure = SecretsManagerFailure(
             f"Secrets Manager did not answer ({type(error).__name__}). Check the route or the VPC "

@@ -1,0 +1,22 @@
+"""Rotating one secret or many as one: what is asked for, what becomes of each, and what follows.
+
+Nothing here rotates. The state machine ``rotate`` does, and asks this between its parts.
+"""
+
+from rekey.campaign.judgement import Summary, conclude, failed, to_roll_back
+from rekey.campaign.plan import Item, plan
+from rekey.campaign.results import Became, Result
+from rekey.campaign.settings import OnFailure, Settings
+
+__all__ = [
+    "Became",
+    "Item",
+    "OnFailure",
+    "Result",
+    "Settings",
+    "Summary",
+    "conclude",
+    "failed",
+    "plan",
+    "to_roll_back",
+]

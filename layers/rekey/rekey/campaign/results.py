@@ -1,0 +1,62 @@
+"""What became of each secret of a campaign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Any
+
+
+@unique
+class Became(StrEnum):
+    """REFUSED, SKIPPED and WOULD_ROTATE have touched nothing; FAILED may have."""
+
+    ROTATED = "rotated"
+    WOULD_ROTATE = "wouldRotate"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    ROLLED_BACK = "rolledBack"
+    NOT_ROLLED_BACK = "notRolledBack"
+
+
+@dataclass(frozen=True)
+class Result:
+    """``version_id`` is the one that was rotated to; ``error`` the class of what went wrong.
+
+    ``works`` are versions whose password still works, told only of compromised secrets, and
+    ``unknown`` those that could not be tried.
+    """
+
+    secret_id: str
+    became: Became
+    reason: str = ""
+    error: str = ""
+    version_id: str = ""
+    works: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Result":
+        """Read what the state machine wrote."""
+        return cls(
+            document["secretId"],
+            Became(document["became"]),
+            document.get("reason", ""),
+            document.get("error", ""),
+            document.get("versionId", ""),
+            tuple(document.get("works", "").split()),
+            tuple(document.get("unknown", "").split()),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return it for people and programs; what is empty is left out."""
+        told = {
+            "secretId": self.secret_id,
+            "became": str(self.became),
+            "reason": self.reason,
+            "error": self.error,
+            "versionId": self.version_id,
+            "works": list(self.works),
+            "unknown": list(self.unknown),
+        }
+        return {key: value for key, value in told.items() if value}

@@ -1,0 +1,163 @@
+"""The parts of a campaign that the state machine ``rotate`` asks a function for.
+
+What they hand to each other goes through documents, as lists may be longer than a state machine
+passes on. Each task may be asked again: it writes the same documents.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from rekey.campaign.judgement import conclude, failed, to_roll_back
+from rekey.campaign.plan import plan
+from rekey.campaign.results import Became, Result
+from rekey.campaign.settings import OnFailure, Settings, parse
+from rekey.errors import InvalidCampaign, SecretNotFound
+from rekey.model import SecretMetadata
+from rekey.ports import Alarms, Documents, RotationFunctions, SecretCatalogue
+
+Facts = dict[str, Any]
+SHOWN = 100
+"""Results in the output of the workflow; the document has them all."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The outside world as ports."""
+
+    secrets: SecretCatalogue
+    functions: RotationFunctions
+    documents: Documents
+    alarms: Alarms
+
+
+def run(world: World, event: Mapping[str, Any]) -> Facts:
+    """Carry out the task that the event names. Raises InvalidCampaign, CampaignFailure."""
+    task = TASKS.get(str(event.get("task")))
+    if task is None:
+        raise InvalidCampaign(f"The task must be one of {', '.join(TASKS)}.")
+    return task(world, event)
+
+
+def _plan(world: World, event: Mapping[str, Any]) -> Facts:
+    """Check the input, find the secrets, and write an item for each."""
+    settings = parse(event["input"])
+    if missing := world.alarms.missing(settings.health_alarms):
+        raise InvalidCampaign(f"There is no alarm {missing[0]} in this account and region.")
+    items = plan(_secrets(world, settings), _remembered(world.functions.is_ours))
+    key = f"{event['execution']}/items.json"
+    world.documents.write(key, [item.document() for item in items])
+    return {
+        "settings": settings.document(),
+        "items": key,
+        "total": len(items),
+        "results": f"{event['execution']}/results",
+        "rolledBack": f"{event['execution']}/rolled-back",
+        "maxConcurrency": settings.max_concurrency,
+        "maxPerHost": settings.max_per_host,
+        "soakSeconds": 0 if settings.dry_run else settings.soak_seconds,
+        "dryRun": settings.dry_run,
+        "compromised": settings.compromised,
+        "stopAtFailure": settings.on_failure is not OnFailure.ROLL_BACK_FAILED,
+    }
+
+
+def _secrets(world: World, settings: Settings) -> Iterable[SecretMetadata]:
+    if settings.tag is None:
+        return [_described(world, secret_id) for secret_id in settings.secret_ids]
+    found = world.secrets.tagged(*settings.tag)
+    first = next(found, None)
+    if first is None:
+        key, value = settings.tag
+        raise InvalidCampaign(f"No secret carries the tag {key} = {value}.")
+    return chain([first], found)
+
+
+def _described(world: World, secret_id: str) -> SecretMetadata:
+    try:
+        return world.secrets.describe(secret_id)
+    except SecretNotFound:
+        raise InvalidCampaign(f"There is no secret {secret_id[:200]}.") from None
+
+
+def _remembered(ask: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Thousands of secrets share a few functions."""
+    known: dict[str, bool] = {}
+
+    def remembered(arn: str) -> bool:
+        if arn not in known:
+            known[arn] = ask(arn)
+        return known[arn]
+
+    return remembered
+
+
+def _judge(world: World, event: Mapping[str, Any]) -> Facts:
+    """Tell what follows from the results, or from alarms during the soak time."""
+    settings, alarms = parse(event["settings"]), list(event.get("alarms", []))
+    results = _results(world, event["manifest"])
+    back = to_roll_back(settings, results, alarms)
+    key = f"{event['execution']}/roll-back.json"
+    world.documents.write(key, [{"secretId": secret_id} for secret_id in back])
+    rotated = any(result.became is Became.ROTATED for result in results)
+    return {
+        "rollBack": key,
+        "rollBackCount": len(back),
+        "soak": rotated and not back and not failed(results) and settings.soak_seconds > 0,
+    }
+
+
+def _watch(world: World, event: Mapping[str, Any]) -> Facts:
+    """Tell which of the alarms are going off now."""
+    return {"alarms": world.alarms.ringing(parse(event["settings"]).health_alarms)}
+
+
+def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
+    """Write what became of each, and tell whether all stands as it was asked for."""
+    settings, alarms = parse(event["settings"]), list(event.get("alarms", []))
+    back = _results(world, event["rolledBack"]) if event.get("rolledBack") else []
+    summary = conclude(settings, _results(world, event["manifest"]), back, alarms)
+    told = [result.document() for result in summary.results]
+    key = f"{event['execution']}/summary.json"
+    whole = {"stands": summary.stands, "settings": settings.document(), "counts": summary.counts}
+    place = world.documents.write(key, {**whole, "alarms": alarms, "secrets": told})
+    return {
+        "stands": summary.stands,
+        "text": f"{summary.text} All results: {place}",
+        "summary": place,
+        "counts": summary.counts,
+        "secrets": told[:SHOWN],
+    }
+
+
+def _results(world: World, manifest: str) -> Sequence[Result]:
+    """Read what the children of a Distributed Map have written.
+
+    Source: Step Functions Developer Guide, "ResultWriter".
+    """
+    files = world.documents.read(manifest)["ResultFiles"]
+    ended = chain.from_iterable(
+        world.documents.read(file["Key"])
+        for kind in ("SUCCEEDED", "FAILED", "PENDING")
+        for file in files.get(kind, [])
+    )
+    return [_result(child) for child in ended]
+
+
+def _result(child: Mapping[str, Any]) -> Result:
+    """A child that has no output was ended from outside, or by a defect: nobody knows how far."""
+    if child.get("Output"):
+        return Result.read(json.loads(child["Output"]))
+    secret_id = json.loads(child["Input"])["secretId"]
+    error = str(child.get("Error", "Aborted"))
+    return Result(secret_id, Became.FAILED, "The child execution ended without a result.", error)
+
+
+TASKS: Mapping[str, Callable[[World, Mapping[str, Any]], Facts]] = {
+    "plan": _plan,
+    "judge": _judge,
+    "watch": _watch,
+    "conclude": _conclude,
+}

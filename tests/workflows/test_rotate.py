@@ -1,0 +1,185 @@
+"""One secret or many, rotated as one through the deployed workflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.postgres import Postgres
+from rekey.model import Strategy
+from tests.conftest import Deployed
+from tests.end_to_end.application import Application, Document, wait_for
+from tests.end_to_end.mysql_application import MysqlApplication
+from tests.workflows.campaigns import campaign, end, start
+from tests.workflows.runs import shortened
+
+RULES = {"AutomaticallyAfterDays": 30}
+
+
+@pytest.fixture(autouse=True)
+def _shortened(deployed: Deployed) -> Iterator[None]:
+    with shortened(deployed, 0.02):
+        yield
+
+
+def attached(app: Any) -> Any:
+    """The secret under rotation, but not rotated yet."""
+    app.client.rotate_secret(
+        SecretId=app.arn,
+        RotationLambdaARN=app.function_arn,
+        RotationRules=RULES,
+        RotateImmediately=False,
+    )
+    wait_for(lambda: not app.rotating() or None, "the test rotation to end")
+    return app
+
+
+@pytest.fixture
+def apps(deployed: Deployed, postgres: Postgres) -> list[Application]:
+    made = [Application(deployed, postgres, alternating=n % 2 == 1) for n in range(3)]
+    return [attached(app) for app in made]
+
+
+def password(app: Any) -> str:
+    return str(app.value("AWSCURRENT")["password"])
+
+
+def break_login(app: Application) -> None:
+    """Somebody changes the password behind the secret's back."""
+    app.postgres.execute(f"ALTER ROLE {app.name} PASSWORD '{app.new_password()}'")
+
+
+def arns(apps: list[Application]) -> list[str]:
+    return [app.arn for app in apps]
+
+
+def test_many_secrets_are_rotated_and_each_is_told_of(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    before = [password(app) for app in apps]
+    ended = campaign(deployed, secretIds=arns(apps), soakSeconds=60)
+    assert ended.stands, (ended.run.get("error"), ended.run.get("cause"), ended.summary)
+    assert ended.summary["counts"] == {"rotated": 3}
+    for app, old in zip(apps, before, strict=True):
+        assert password(app) != old
+        assert app.logs_in("AWSCURRENT")
+        assert "AWSCURRENT" in app.labels()[ended.of(app.arn)["versionId"]]
+
+
+def test_a_tag_is_matched_exactly(deployed: Deployed, apps: list[Application]) -> None:
+    for app, value in zip(apps, ("blue", "blue", "blueish"), strict=True):
+        app.client.tag_resource(SecretId=app.arn, Tags=[{"Key": "wave", "Value": value}])
+    ended = campaign(deployed, tag={"key": "wave", "value": "blue"}, soakSeconds=0)
+    assert {secret["secretId"] for secret in ended.summary["secrets"]} == set(arns(apps[:2]))
+
+
+def test_a_dry_run_checks_every_login_and_changes_nothing(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    before = [(app.labels(), password(app)) for app in apps]
+    assert campaign(deployed, secretIds=arns(apps), dryRun=True).stands
+    assert [(app.labels(), password(app)) for app in apps] == before
+    break_login(apps[0])
+    ended = campaign(deployed, secretIds=arns(apps), dryRun=True)
+    assert not ended.stands
+    assert ended.of(apps[0].arn)["error"] == "CredentialsRejected"
+    assert ended.summary["counts"] == {"refused": 1, "wouldRotate": 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "either secretIds or tag"),
+        ({"secretIds": ["nowhere"]}, "no secret nowhere"),
+        ({"secretIds": []}, "secretIds is empty"),
+        ({"tag": {"key": "none", "value": "at all"}}, "No secret carries the tag"),
+        ({"secretIds": ["x"], "maxConcurency": 3}, "no setting 'maxConcurency'"),
+        ({"secretIds": ["x"], "maxPerHost": 0}, "maxPerHost must be"),
+        ({"secretIds": ["x"], "compromised": True, "soakSeconds": 9}, "does not go with"),
+        ({"secretIds": ["x"], "healthAlarms": ["none"]}, "no alarm none"),
+        ({"secretIds": ["x"], "onFailure": "explode"}, "onFailure must be one of"),
+    ],
+)
+def test_wrong_input_fails_at_once_and_says_what_is_wrong(
+    deployed: Deployed, settings: Document, said: str
+) -> None:
+    ended = campaign(deployed, **settings)
+    assert (ended.run["status"], ended.run["error"]) == ("FAILED", "InvalidCampaign")
+    assert said in ended.run["cause"]
+
+
+def test_what_is_not_ours_to_rotate_is_refused_and_the_others_are_rotated(
+    deployed: Deployed, apps: list[Application], postgres: Postgres
+) -> None:
+    loose = Application(deployed, postgres)
+    ended = campaign(deployed, secretIds=[loose.arn, apps[0].arn], soakSeconds=0)
+    assert not ended.stands
+    assert ended.became(loose.arn) == "refused"
+    assert ended.became(apps[0].arn) == "rotated"
+    assert loose.arn in ended.run["cause"]
+
+
+def test_after_a_failure_no_other_rotation_begins_if_it_is_to_stop(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    break_login(apps[0])
+    ended = campaign(
+        deployed, secretIds=arns(apps), maxConcurrency=1, onFailure="stop", soakSeconds=0
+    )
+    assert [ended.became(arn) for arn in arns(apps)] == ["refused", "skipped", "skipped"]
+
+
+def test_rotations_at_once_on_one_server_are_bounded(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    since = apps[0].next_record()
+    ended = campaign(deployed, secretIds=arns(apps), maxPerHost=1, soakSeconds=0)
+    assert ended.stands, (ended.run.get("error"), ended.run.get("cause"), ended.summary)
+    events = deployed.account.control(f"records?after={since}")["records"]
+    at_work = most = 0
+    for event in events:
+        at_work += event["eventName"] == "RotationStarted"
+        most = max(most, at_work)
+        at_work -= event["eventName"] == "RotationSucceeded"
+    assert most == 1
+
+
+def test_compromised_passwords_stop_working_with_every_strategy(
+    deployed: Deployed, apps: list[Application], mariadb: Any
+) -> None:
+    dual = attached(MysqlApplication(deployed, mariadb, "mariadb", Strategy.DUAL_PASSWORD))
+    everyone = [*apps, dual]
+    before = [app.value("AWSCURRENT") for app in everyone]
+    ended = campaign(deployed, secretIds=[app.arn for app in everyone], compromised=True)
+    assert ended.stands, (ended.run.get("error"), ended.run.get("cause"), ended.summary)
+    for app, old in zip(everyone, before, strict=True):
+        assert app.refusal(old["username"], old["password"]) is not None
+        current = app.value("AWSCURRENT")
+        assert app.refusal(current["username"], current["password"]) is None
+        assert ended.of(app.arn)["works"] == working(app)
+
+
+def working(app: Any) -> list[str]:
+    """The versions whose passwords log in, AWSCURRENT first."""
+    found = []
+    for label in ("AWSCURRENT", "AWSPREVIOUS"):
+        value = app.value(label)
+        if app.refusal(value["username"], value["password"]) is None:
+            found.append(next(v for v, labels in app.labels().items() if label in labels))
+    return found
+
+
+def test_nothing_but_names_of_secrets_and_versions_stands_in_the_history(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    arn = start(deployed, secretIds=arns(apps), soakSeconds=0)
+    ended = end(deployed, arn)
+    for app in apps:
+        app.value("AWSCURRENT")
+    client = deployed.account.client("stepfunctions")
+    text = json.dumps(client.get_execution_history(executionArn=arn), default=str)
+    text += json.dumps(ended.summary)
+    assert not [word for app in apps for word in app.passwords if word in text]
