@@ -11,6 +11,7 @@ FUNCTIONS = sorted(CHECKOUT.glob("functions/*"))
 ONLY_WHEN_USED = {"boto3", "s3transfer", "pg8000", "scramp", "asn1crypto", "pymysql"}
 # Without what the template sets, a function refuses to start.
 SETTINGS = {
+    "REKEY_CAMPAIGN_BUCKET": "bucket",
     "REKEY_RECOVER_STATE_MACHINE_ARN": "arn",
     "REKEY_RETIRE_STATE_MACHINE_ARN": "arn",
     "REKEY_RETIRE_GRACE_SECONDS": "3900",

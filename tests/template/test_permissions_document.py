@@ -26,6 +26,11 @@ ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
 WORKFLOWS = f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}"
 OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
 QUEUES = "the queues of events and of access, and the dead letters"
+RUNS = f"arn:aws:states:eu-central-1:{ACCOUNT}:execution:{STACK}"
+STEP_FUNCTIONS_RULE = (
+    f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/"
+    "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+)
 
 
 def function_arn(name: str) -> str:
@@ -42,6 +47,11 @@ def resource(words: str, log_group: str) -> Any:
         "the events' queue": "<EventsQueue.Arn>",
         "the queue of access": "<AccessQueue.Arn>",
         "ROLES": f"arn:aws:iam::{ACCOUNT}:role/*",
+        "the campaigns' bucket": "${CampaignBucket.Arn}/*",
+        "plan-campaign": "<PlanCampaignFunction.Arn>",
+        "the workflows rotate and recover": [f"{WORKFLOWS}-rotate", f"{WORKFLOWS}-recover"],
+        "runs of rotate and recover": [f"{RUNS}-rotate/*", f"{RUNS}-recover:*"],
+        "Step Functions' own rule": STEP_FUNCTIONS_RULE,
         "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],
         "the table": "<StateTable.Arn>",
         "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",
@@ -96,6 +106,15 @@ def condition(words: str, function: str) -> Any:
                     for service in ("sqs", "sns", "dynamodb")
                 ]
             }
+        },
+        "secretsmanager:RotationLambdaARN is not given": {
+            "Null": {"secretsmanager:RotationLambdaARN": "true"}
+        },
+        "dynamodb:LeadingKeys like campaign#*, host#*": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["campaign#*", "host#*"]}
+        },
+        "kms:ViaService = S3": {
+            "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
         },
         "kms:ViaService = SQS": {
             "StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}
@@ -200,6 +219,10 @@ def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
                 assert resources[_named(properties["SourceArn"])]["Type"] == "AWS::Events::Rule"
                 when += ", aws:SourceArn = the schedule"
             yield [properties["Principal"], properties["Action"], name, when]
+        if item["Type"] == "AWS::S3::BucketPolicy":
+            (denied,) = properties["PolicyDocument"]["Statement"]
+            assert (denied["Effect"], list(denied["Condition"])) == ("Deny", ["Bool"])
+            yield ["nobody", denied["Action"], "the campaigns' bucket", "without TLS"]
         if item["Type"] == "AWS::SQS::QueuePolicy":
             allowed, denied = properties["PolicyDocument"]["Statement"]
             queues = ["<EventsQueue.Arn>", "<AccessQueue.Arn>", "<DeadLettersQueue.Arn>"]

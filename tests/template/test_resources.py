@@ -15,6 +15,7 @@ PINNED = {
     "AccessQueue": "AWS::SQS::Queue",
     "AlertsTopic": "AWS::SNS::Topic",
     "AlertsTopicPolicy": "AWS::SNS::TopicPolicy",
+    "CampaignBucket": "AWS::S3::Bucket",
     "DeadLettersQueue": "AWS::SQS::Queue",
     "DispatchFunction": "AWS::Lambda::Function",
     "DispatchLogGroup": "AWS::Logs::LogGroup",
@@ -23,6 +24,10 @@ PINNED = {
     "RecoverStateMachine": "AWS::StepFunctions::StateMachine",
     "RetireLogGroup": "AWS::Logs::LogGroup",
     "RetireStateMachine": "AWS::StepFunctions::StateMachine",
+    "PlanCampaignFunction": "AWS::Lambda::Function",
+    "PlanCampaignLogGroup": "AWS::Logs::LogGroup",
+    "RotateLogGroup": "AWS::Logs::LogGroup",
+    "RotateStateMachine": "AWS::StepFunctions::StateMachine",
     "RotateMysqlFunction": "AWS::Lambda::Function",
     "RotateMysqlLogGroup": "AWS::Logs::LogGroup",
     "RotateMysqlPermission": "AWS::Lambda::Permission",
@@ -38,10 +43,13 @@ PINNED = {
     "WatchAccessFunction": "AWS::Lambda::Function",
     "WatchAccessLogGroup": "AWS::Logs::LogGroup",
 }
+ROTATION = ("RotateMysql", "RotatePostgresql")
 OUTPUTS = {
     "AlertsTopicArn": {"Ref": "AlertsTopic"},
+    "CampaignBucketName": {"Ref": "CampaignBucket"},
     "RecoverStateMachineArn": {"Ref": "RecoverStateMachine"},
     "RetireStateMachineArn": {"Ref": "RetireStateMachine"},
+    "RotateStateMachineArn": {"Ref": "RotateStateMachine"},
     "RotateMysqlFunctionArn": {"Fn::GetAtt": ["RotateMysqlFunction", "Arn"]},
     "RotatePostgresqlFunctionArn": {"Fn::GetAtt": ["RotatePostgresqlFunction", "Arn"]},
 }
@@ -93,7 +101,7 @@ def test_every_function_has_a_name_and_a_log_that_expires(resources: Resources) 
 def test_rotation_outlives_the_stack_with_all_that_it_needs(resources: Resources) -> None:
     deployed = resources()
     for logical_id in PINNED:
-        if logical_id.startswith("Rotate"):
+        if logical_id.startswith(ROTATION):
             assert deployed[logical_id]["DeletionPolicy"] == "Retain"
             assert deployed[logical_id]["UpdateReplacePolicy"] == "Retain"
     layers = [item for item in deployed.values() if item["Type"] == "AWS::Lambda::LayerVersion"]
@@ -160,13 +168,13 @@ ROTATION_ONLY = {"AlertsTopic", "AlertsTopicPolicy"}
 
 def test_a_stack_that_does_not_monitor_only_rotates(resources: Resources) -> None:
     without = {name for name in resources(Monitoring="false") if not name.startswith("RekeyLayer")}
-    assert {name for name in without if not name.startswith("Rotate")} == ROTATION_ONLY
+    assert {name for name in without if not name.startswith(ROTATION)} == ROTATION_ONLY
     assert all(is_rotation(item) for item in functions(resources(Monitoring="false")).values())
 
 
 def test_what_holds_state_outlives_the_stack(resources: Resources) -> None:
     deployed = resources()
-    for logical_id in ("StateTable", "DeadLettersQueue"):
+    for logical_id in ("StateTable", "DeadLettersQueue", "CampaignBucket"):
         kept = deployed[logical_id]
         assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("Retain", "Retain")
 

@@ -29,10 +29,17 @@ SERVICE_ERRORS = {
     "DynamoDB.ConditionalCheckFailedException",
     "DynamoDB.InternalServerErrorException",
     "DynamoDB.ProvisionedThroughputExceededException",
+    "DynamoDB.RequestLimitExceeded",
+    "DynamoDB.ThrottlingException",
     "EventBridge.EventBridgeException",
     "Lambda.LambdaException",
     "Lambda.ResourceNotFoundException",
     "SecretsManager.InternalServiceErrorException",
+    "SecretsManager.SecretsManagerException",
+    "StepFunctions.SdkClientException",
+    "StepFunctions.ServiceUnavailableException",
+    # AWS Step Functions Developer Guide, "Map state in Distributed mode".
+    "States.ItemReaderFailed",
     # What Lambda reports of a function that it stopped at its time limit.
     "Sandbox.Timedout",
 }
@@ -41,8 +48,17 @@ PASSED = {
     *("secretId", "versionId", "functionArn", "waitSeconds", "outcome", "reason"),
     *("happened", "failedStep", "action", "advice", "afterwards"),
     *("currentVersionId", "pendingVersionId"),
+    # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.
+    *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
+    *("dryRun", "compromised", "stopAtFailure", "campaign", "refused", "stopped", "host"),
+    *("strategy", "works", "unknown", "rollBack", "rollBackCount", "soak", "alarms", "stands"),
+    *("text", "summary", "counts", "secrets"),
 }
 """What may come from the input or from a function: many people may read the history of a run."""
+
+
+ASKED = '"input": "{% $states.context.Execution.Input %}"'
+"""What a person wrote, which is checked before anything else."""
 
 
 def definition(path: Any) -> Definition:
@@ -82,9 +98,22 @@ def named_errors(machine: Definition) -> Iterator[str]:
             yield from handler["ErrorEquals"]
 
 
-@pytest.fixture(params=FILES, ids=lambda path: path.name)
+def children(machine: Definition) -> Iterator[Definition]:
+    """The machines that run for each item of a map."""
+    return (s["ItemProcessor"] for s in machine["States"].values() if s["Type"] == "Map")
+
+
+WHOLE = {path.name: definition(path) for path in FILES}
+PARTS = {
+    f"{name}, {number}": child
+    for name, whole in WHOLE.items()
+    for number, child in enumerate(children(whole), 1)
+}
+
+
+@pytest.fixture(params=[*WHOLE, *PARTS])
 def machine(request: pytest.FixtureRequest) -> Definition:
-    return definition(request.param)
+    return (WHOLE | PARTS)[request.param]
 
 
 def test_there_is_a_definition_for_each_workflow() -> None:
@@ -115,10 +144,24 @@ def ends_after(machine: Definition, start: str) -> set[str]:
     return {machine["States"][name]["Type"] for name in found} & ENDS
 
 
-def test_what_is_caught_ends_in_a_visible_failure(machine: Definition) -> None:
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_is_caught_ends_in_a_visible_failure(name: str) -> None:
     """Errors that are expected by name may be an answer like any other."""
+    machine = WHOLE[name]
     for task in tasks(machine):
         assert ends_after(machine, task["Catch"][-1]["Next"]) == {"Fail"}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_child_of_a_map_always_tells_what_became_of_its_item(name: str) -> None:
+    """The map goes on whatever happens to one: what is caught stands in the child's output."""
+    child = PARTS[name]
+    telling = {n for n, state in child["States"].items() if "became" in state.get("Output", {})}
+    silent = {n: s for n, s in child["States"].items() if n not in telling}
+    before = reachable({**child, "States": silent | {key: {"Type": "Pass"} for key in telling}})
+    assert telling
+    assert not {n for n in before & set(silent) if silent[n]["Type"] in ENDS}
+    assert ends_after(child, child["StartAt"]) == {"Succeed"}
 
 
 def test_every_error_that_is_named_exists(machine: Definition) -> None:
@@ -132,6 +175,7 @@ def test_only_names_of_secrets_versions_and_functions_pass_through(machine: Defi
     assert read <= PASSED | {"error", "cause"}
     # A whole input or result would take along whatever else it holds.
     assert not re.search(r"\$states\.(?:input|result(?:\.Payload)?)(?![\w.])", text)
+    assert "context.Execution.Input" not in text.replace(ASKED, "")
 
 
 def test_what_is_put_in_at_deployment_is_what_the_template_gives(template: Definition) -> None:

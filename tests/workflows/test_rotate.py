@@ -183,3 +183,47 @@ def test_nothing_but_names_of_secrets_and_versions_stands_in_the_history(
     text = json.dumps(client.get_execution_history(executionArn=arn), default=str)
     text += json.dumps(ended.summary)
     assert not [word for app in apps for word in app.passwords if word in text]
+
+
+def ring(deployed: Deployed, name: str, state: str) -> None:
+    client = deployed.account.client("cloudwatch")
+    client.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Own",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+
+def test_an_alarm_while_soaking_brings_the_former_passwords_back(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    before = [app.value("AWSCURRENT") for app in apps]
+    ring(deployed, "orders-errors", "ALARM")
+    ended = campaign(
+        deployed, secretIds=arns(apps), healthAlarms=["orders-errors"], soakSeconds=120
+    )
+    assert not ended.stands
+    assert ended.summary["alarms"] == ["orders-errors"]
+    assert ended.summary["counts"] == {"rolledBack": 3}, ended.summary
+    for app, old in zip(apps, before, strict=True):
+        assert app.value("AWSCURRENT") == old
+        assert app.logs_in("AWSCURRENT")
+
+
+def test_one_failure_rolls_back_all_if_that_is_asked_for(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    before = [password(app) for app in apps]
+    break_login(apps[2])
+    ended = campaign(
+        deployed, secretIds=arns(apps), maxConcurrency=1, onFailure="rollBackAll", soakSeconds=0
+    )
+    assert [ended.became(arn) for arn in arns(apps)] == ["rolledBack", "rolledBack", "refused"]
+    assert [password(app) for app in apps] == before
+    assert all(app.logs_in("AWSCURRENT") for app in apps[:2])

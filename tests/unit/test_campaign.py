@@ -1,0 +1,153 @@
+"""What a campaign asks for, and what follows from what became of each secret."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rekey.campaign import Became, OnFailure, Result, Settings, conclude, plan, to_roll_back
+from rekey.campaign.settings import parse
+from rekey.errors import InvalidCampaign
+from rekey.model import Label, SecretMetadata
+
+FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:rekey-rotate-mysql"
+BECAME = list(Became)
+
+
+def secret(arn: str = "arn:1", **other: Any) -> SecretMetadata:
+    facts: dict[str, Any] = {
+        "rotation_enabled": True,
+        "labels": {"v1": frozenset({Label.CURRENT})},
+        "tags": {},
+        "rotation_function": FUNCTION,
+    }
+    return SecretMetadata(arn, **(facts | other))
+
+
+def results(*became: Became) -> list[Result]:
+    return [Result(f"arn:{number}", each) for number, each in enumerate(became)]
+
+
+def test_defaults_watch_and_bring_back_what_failed() -> None:
+    settings = parse({"secretIds": ["a"]})
+    assert settings == Settings(secret_ids=("a",))
+    assert settings.on_failure is OnFailure.ROLL_BACK_FAILED
+    assert (settings.max_per_host, settings.soak_seconds) == (2, 300)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "maxConcurrency": st.integers(1, 1000),
+            "maxPerHost": st.integers(1, 100),
+            "dryRun": st.booleans(),
+            "compromised": st.booleans(),
+        },
+    ),
+    st.sampled_from([{"secretIds": ["a", "b"]}, {"tag": {"key": "k", "value": ""}}]),
+)
+def test_settings_survive_being_written_down(how: dict[str, Any], which: dict[str, Any]) -> None:
+    settings = parse({**which, **how})
+    assert parse(settings.document()) == settings
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*sorted(Settings().document()), "tag", "compromised", "other"]), ANY_JSON
+    )
+    | ANY_JSON
+)
+def test_whatever_is_asked_for_is_understood_or_refused_with_a_reason(asked: object) -> None:
+    try:
+        settings = parse(asked)
+    except InvalidCampaign as refused:
+        said = str(refused)
+    else:
+        said = "It is understood."
+        assert parse(settings.document()) == settings
+    assert said.endswith(".")
+
+
+def test_a_secret_is_planned_once_whatever_names_it_was_asked_for_by() -> None:
+    (item,) = plan([secret(), secret()], lambda _: True)
+    assert item.document() == {
+        "secretId": "arn:1",
+        "functionArn": FUNCTION,
+        "versionId": "v1",
+        "refused": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (secret(rotation_enabled=False), "not enabled"),
+        (secret(rotation_function=None), "not enabled"),
+        (secret(rotation_function="arn:other"), "not a rotation function of Rekey"),
+        (secret(labels={"v1": frozenset({Label.PENDING})}), "No version has AWSCURRENT"),
+    ],
+)
+def test_what_cannot_be_rotated_by_us_is_refused_with_a_reason(
+    found: SecretMetadata, said: str
+) -> None:
+    (item,) = plan([found], lambda arn: arn == FUNCTION)
+    assert said in item.refused
+    assert item.function_arn == ""
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "alarms", "back"),
+    [
+        (OnFailure.ROLL_BACK_FAILED, [], ["arn:1"]),
+        (OnFailure.ROLL_BACK_ALL, [], ["arn:0", "arn:1"]),
+        (OnFailure.STOP, [], []),
+        (OnFailure.ROLL_BACK_FAILED, ["x"], ["arn:0", "arn:1"]),
+        (OnFailure.STOP, ["x"], []),
+    ],
+)
+def test_as_much_is_rolled_back_as_was_asked_for(
+    on_failure: OnFailure, alarms: list[str], back: list[str]
+) -> None:
+    settings = Settings(secret_ids=("a",), on_failure=on_failure)
+    became = results(Became.ROTATED, Became.FAILED, Became.REFUSED, Became.SKIPPED)
+    assert to_roll_back(settings, became, alarms) == back
+
+
+@given(st.lists(st.sampled_from(BECAME)), st.booleans(), st.lists(st.just("alarm"), max_size=1))
+def test_no_old_password_of_a_compromised_secret_is_brought_back(
+    became: list[Became], dry: bool, alarms: list[str]
+) -> None:
+    for settings in (Settings(compromised=True), Settings(compromised=dry, dry_run=True)):
+        assert to_roll_back(settings, results(*became), alarms) == []
+
+
+@given(st.lists(st.sampled_from(BECAME), min_size=1))
+def test_a_campaign_stands_only_if_every_secret_stands_as_asked(became: list[Became]) -> None:
+    summary = conclude(Settings(), results(*became))
+    assert summary.stands is (set(became) == {Became.ROTATED})
+    assert sum(summary.counts.values()) == len(became)
+    assert not conclude(Settings(), results(*became), alarms=["alarm"]).stands
+
+
+def test_what_was_rolled_back_is_told_with_why_it_had_failed() -> None:
+    first = [Result("arn:1", Became.FAILED, "No answer.", "DatabaseUnreachable")]
+    back = [Result("arn:1", Became.NOT_ROLLED_BACK, "Nor then.", "Other")]
+    (final,) = conclude(Settings(), first, back).results
+    assert (final.became, final.error) == (Became.NOT_ROLLED_BACK, "Other")
+    assert final.reason == "No answer. Nor then."
+
+
+def test_the_text_of_thousands_of_failures_stays_short() -> None:
+    failed = [Result(f"arn:{n}", Became.FAILED, "x" * 500, "Error") for n in range(5000)]
+    text = conclude(Settings(), failed).text
+    assert "And 4980 more." in text
+    assert len(text) < 32_768
