@@ -206,41 +206,60 @@ def test_what_others_may_do_stands_in_the_second_table(resources: Resources) -> 
     )
 
 
-def rules(resources: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
+Rule = list[str]
+"""Who, permission, resource and condition, in the words of the second table."""
+
+THE_ACCOUNT = "aws:SourceAccount = the account"
+
+
+def rules(resources: dict[str, dict[str, Any]]) -> Iterator[Rule]:
     """Resource policies in the words of the second table."""
-    account, topic = "aws:SourceAccount = the account", "the alerts' topic"
     for item in resources.values():
         properties = item["Properties"]
-        if item["Type"] == "AWS::Lambda::Permission":
-            assert properties["SourceAccount"] == ACCOUNT
-            name = _function_name(resources, properties["FunctionName"])
-            when = account
-            if properties["Principal"] == "events.amazonaws.com":
-                assert resources[_named(properties["SourceArn"])]["Type"] == "AWS::Events::Rule"
-                when += ", aws:SourceArn = the schedule"
-            yield [properties["Principal"], properties["Action"], name, when]
-        if item["Type"] == "AWS::S3::BucketPolicy":
-            (denied,) = properties["PolicyDocument"]["Statement"]
-            assert (denied["Effect"], list(denied["Condition"])) == ("Deny", ["Bool"])
-            yield ["nobody", denied["Action"], "the campaigns' bucket", "without TLS"]
-        if item["Type"] == "AWS::SQS::QueuePolicy":
-            allowed, denied = properties["PolicyDocument"]["Statement"]
-            queues = ["<EventsQueue.Arn>", "<AccessQueue.Arn>", "<DeadLettersQueue.Arn>"]
-            assert allowed["Resource"] == denied["Resource"] == queues
-            assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": OUR_RULES}}
-            assert (denied["Effect"], list(denied["Condition"])) == ("Deny", ["Bool"])
-            who, when = allowed["Principal"]["Service"], "aws:SourceArn = rules of the stack"
-            yield [who, allowed["Action"], QUEUES, when]
-            yield ["nobody", denied["Action"], QUEUES, "without TLS"]
-        if item["Type"] == "AWS::SNS::TopicPolicy":
-            for statement in properties["PolicyDocument"]["Statement"]:
-                who = statement["Principal"]
-                if statement["Effect"] == "Deny":
-                    assert (who, list(statement["Condition"])) == ("*", ["Bool"])
-                    yield ["nobody", statement["Action"], topic, "without TLS"]
-                else:
-                    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
-                    yield [who["Service"], statement["Action"], topic, account]
+        match item["Type"]:
+            case "AWS::Lambda::Permission":
+                yield _of_function(resources, properties)
+            case "AWS::S3::BucketPolicy":
+                (denied,) = properties["PolicyDocument"]["Statement"]
+                yield _without_tls(denied, "the campaigns' bucket")
+            case "AWS::SQS::QueuePolicy":
+                yield from _of_queues(properties)
+            case "AWS::SNS::TopicPolicy":
+                for statement in properties["PolicyDocument"]["Statement"]:
+                    yield _of_topic(statement)
+
+
+def _of_function(resources: dict[str, dict[str, Any]], properties: dict[str, Any]) -> Rule:
+    assert properties["SourceAccount"] == ACCOUNT
+    name, when = _function_name(resources, properties["FunctionName"]), THE_ACCOUNT
+    if properties["Principal"] == "events.amazonaws.com":
+        assert resources[_named(properties["SourceArn"])]["Type"] == "AWS::Events::Rule"
+        when += ", aws:SourceArn = the schedule"
+    return [properties["Principal"], properties["Action"], name, when]
+
+
+def _without_tls(denied: dict[str, Any], resource: str) -> Rule:
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", "*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    return ["nobody", denied["Action"], resource, "without TLS"]
+
+
+def _of_queues(properties: dict[str, Any]) -> Iterator[Rule]:
+    allowed, denied = properties["PolicyDocument"]["Statement"]
+    queues = ["<EventsQueue.Arn>", "<AccessQueue.Arn>", "<DeadLettersQueue.Arn>"]
+    assert allowed["Resource"] == denied["Resource"] == queues
+    assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": OUR_RULES}}
+    who, when = allowed["Principal"]["Service"], "aws:SourceArn = rules of the stack"
+    yield [who, allowed["Action"], QUEUES, when]
+    yield _without_tls(denied, QUEUES)
+
+
+def _of_topic(statement: dict[str, Any]) -> Rule:
+    topic = "the alerts' topic"
+    if statement["Effect"] == "Deny":
+        return _without_tls(statement, topic)
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+    return [statement["Principal"]["Service"], statement["Action"], topic, THE_ACCOUNT]
 
 
 def _named(reference: str) -> str:
