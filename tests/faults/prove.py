@@ -19,10 +19,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from tests.faults.parts import Part, Row, deployed_functions, in_process
+from tests.faults.parts import Broken, Part, Row, deployed_functions, in_process
 from tests.faults.targets import wanted_engines
 
 COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
+
+NEVER_DEPLOYED = ("effect ", "connection ", "first rotation", "later rotation", "histories")
+"""Parts of names that no place of a deployed function has: it need not be deployed for them."""
 
 Job = Callable[[], Iterable[Part]]
 
@@ -53,10 +56,18 @@ def work(job: Job, wanted: str, tell: Any) -> str | None:
             chosen = part.chosen(wanted)
             tell.put(Began(part.row, len({_place(point) for point in chosen}), len(chosen)))
             for point in chosen:
-                tell.put(Broke(part.row, str(point), *part.break_at(point)))
+                tell.put(Broke(part.row, str(point), *_break(part, point)))
     except Exception:  # noqa: BLE001 - told to whoever waits for it
         return traceback.format_exc()
     return None
+
+
+def _break(part: Part, point: Any) -> Broken:
+    """A place at which the harness itself fails is none at which everything held."""
+    try:
+        return part.break_at(point)
+    except Exception as error:  # noqa: BLE001 - the other places are tried all the same
+        return [f"the harness: {error}"], [traceback.format_exc()]
 
 
 def _place(point: Any) -> object:
@@ -109,10 +120,7 @@ def jobs(wanted: str) -> Iterator[Job]:
     engines = wanted_engines()
     named = [name for name in engines if name in wanted] or engines
     yield from (partial(in_process, name) for name in named)
-    if not any(
-        word in wanted
-        for word in ("effect ", "connection ", "histories", "first rotation", "later rotation")
-    ):
+    if not any(word in wanted for word in NEVER_DEPLOYED):
         yield partial(deployed_functions, named)
 
 

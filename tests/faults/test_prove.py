@@ -1,0 +1,51 @@
+"""`make prove` with a part of a name."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from local.toolchain import CHECKOUT
+from tests.faults.parts import may_be_of
+from tests.faults.targets import wanted_engines
+
+POINT = "mariadb, single-user, first rotation, effect 5: killed before it"
+
+
+@pytest.mark.skipif("mariadb" not in wanted_engines(), reason="REKEY_SKIP names mariadb")
+def test_one_place_is_broken_alone() -> None:
+    path = {"PYTHONPATH": str(CHECKOUT / "layers" / "rekey")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.prove", POINT],
+        cwd=CHECKOUT,
+        env={**os.environ, **path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last == "places 1, faults 1, lock-outs 0, not converged 0, leaks 0, other 0"
+    (row,) = [line for line in done.stdout.splitlines() if "MariaDB" in line and "│" in line]
+    assert "single-user, first" in row
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "may"),
+    [
+        ("mysql, dual-password, retirement, effect ", "effect 1", True),
+        ("mysql, dual-password, retirement, effect ", "mysql, dual", True),
+        ("mysql, dual-password, retirement, effect ", "killed before it", True),
+        ("mysql, dual-password, retirement, effect ", "single-user", False),
+        ("mysql, dual-password, retirement, effect ", "mariadb", False),
+        ("mysql, dual-password, retirement, ", "effect 1", False),
+        ("mysql, dual-password, retirement, ", "turn 7", True),
+        ("mysql, dual-password, rotation, server turn ", "first rotation", False),
+        ("mysql, dual-password, rotation, server turn ", "server turn 3", True),
+    ],
+)
+def test_places_are_looked_for_only_where_the_name_can_occur(
+    names: str, wanted: str, may: bool
+) -> None:
+    assert may_be_of(names, wanted) is may
