@@ -271,7 +271,9 @@ def _function_name(resources: dict[str, dict[str, Any]], reference: str) -> str:
     return str(function["FunctionName"]).removeprefix(f"{STACK}-")
 
 
-def test_the_policy_that_protects_our_tags_denies_them_to_all_but_one_role() -> None:
+def test_the_policy_that_protects_our_tags_denies_them_to_all_but_administrators_and_recover() -> (
+    None
+):
     (policy,) = blocks(section(document("permissions.md"), "## Protect the tags"), "json")
     (statement,) = json.loads(policy)["Statement"]
     assert statement["Effect"] == "Deny"
