@@ -33,7 +33,8 @@ def told(deployed: Deployed) -> str:
     name = f"heard-{secrets.token_hex(4)}"
     queue = deployed.account.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     events = deployed.account.client("events")
-    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["rekey"]}))
+    pattern = {"source": ["rekey"], "detail-type": ["Rekey Recovery"]}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     return str(queue)
