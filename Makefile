@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report bench evaluate compare recordings test prove consumers check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench evaluate compare recordings scale test prove consumers check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,6 +45,9 @@ compare: setup ## AWS's rotation templates beside Rekey; TEMPLATES=<checkout>
 recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<checkout>
 	@$(RECORDINGS_PYTHON) -m local.toolchain recordings
 	@$(DEV)/python -m benchmarks.recordings "$(LOCALSTACK)"
+
+scale: ## What a campaign of many secrets takes and costs, computed
+	@$(PYTHON) -m benchmarks.scale
 
 test: setup ## Every test
 	@$(PYTHON) -m local.postgres_installations
