@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MINUTE, HOUR = 60, 3600
 SIZES = (100, 10_000, 500_000)
 SECRETS_PER_HOST = (10, 100)
 MAX_PER_HOST = 2
@@ -106,9 +107,11 @@ class Row:
 
 def duration(seconds: float) -> str:
     """In the unit that people would use."""
-    if seconds < 120:
+    if seconds < 2 * MINUTE:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 2 * HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h"
 
 
 HEADINGS = ["secrets", "on each server", "at least", "what binds", "USD"]

@@ -1,5 +1,6 @@
 """docs/scale.md shows what the code computes, and what the workflow takes."""
 
+import itertools
 import json
 
 from benchmarks.scale import PATH, table
@@ -34,5 +35,5 @@ def test_the_path_that_is_billed_is_one_through_the_workflow() -> None:
     machine = json.loads((CHECKOUT / "statemachines" / "rotate.asl.json").read_text())
     states = machine["States"]["RotateEach"]["ItemProcessor"]["States"]
     assert states[PATH[-1]]["Type"] == "Succeed"
-    for name, following in zip(PATH, PATH[1:], strict=False):
+    for name, following in itertools.pairwise(PATH):
         assert f'"{following}"' in json.dumps(states[name]), name
