@@ -1,0 +1,133 @@
+"""Somebody reads a secret for the first time: the deployed stack tells people, and why."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.running_account import RunningAccount
+from rekey.aws.access_state import AccessState
+from rekey.known import DAY, Item, reader_key, secret_key
+from tests.conftest import Deployed
+from tests.end_to_end.application import wait_for
+
+ANYBODY = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+FROM_SNS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": "*",
+}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@dataclass
+class Subscriber:
+    """Somebody who gets the alerts, and what he has got so far."""
+
+    sqs: Any
+    url: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def about(self, text: str) -> dict[str, Any] | None:
+        answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            self.messages.append(json.loads(message["Body"]))
+        found = (one for one in self.messages if text in json.dumps(one))
+        return next(found, None)
+
+
+@pytest.fixture
+def subscriber(deployed: Deployed) -> Iterator[Subscriber]:
+    sqs, sns = deployed.account.client("sqs"), deployed.account.client("sns")
+    queue = sqs.create_queue(
+        QueueName=f"readers-{secrets.token_hex(4)}", Attributes={"Policy": policy(FROM_SNS)}
+    )["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    topic = deployed.outputs["AlertsTopicArn"]
+    subscription = sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"], ReturnSubscriptionArn=True
+    )["SubscriptionArn"]
+    yield Subscriber(sqs, queue)
+    sns.unsubscribe(SubscriptionArn=subscription)
+
+
+@pytest.fixture
+def settled(deployed: Deployed) -> str:
+    """A secret that one role has been reading for three weeks."""
+    name = f"prod/{secrets.token_hex(4)}"
+    arn = str(
+        deployed.account.client("secretsmanager").create_secret(Name=name, SecretString="x")["ARN"]
+    )
+    dynamodb = deployed.account.client("dynamodb")
+    (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "StateTable" in name]
+    first = int(time.time()) - 21 * DAY
+    state = AccessState(dynamodb, table)
+    for key in (secret_key(arn), reader_key(arn, "arn:aws:iam::000000000000:role/app")):
+        assert state.save(Item(key, {"first": first}, expires=int(time.time()) + DAY))
+    return arn
+
+
+def stranger(account: RunningAccount, *statements: dict[str, Any]) -> tuple[str, Any]:
+    """The ARN of a new role, and Secrets Manager as a session of it."""
+    iam, name = account.client("iam"), f"stranger-{secrets.token_hex(4)}"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(ANYBODY))["Role"]["Arn"]
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
+    given = account.client("sts").assume_role(RoleArn=role, RoleSessionName="laptop")["Credentials"]
+    session = boto3.Session(
+        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1"
+    )
+    return role, session.client("secretsmanager", endpoint_url=account.endpoint)
+
+
+def test_a_role_that_reads_a_settled_secret_for_the_first_time_is_told(
+    deployed: Deployed, subscriber: Subscriber, settled: str
+) -> None:
+    allowed = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
+    role, client = stranger(deployed.account, allowed)
+    client.get_secret_value(SecretId=settled)
+    found = wait_for(lambda: subscriber.about(role.rpartition("/")[2]), "an alert")
+    text = json.dumps(found)
+    # The role was made just now, so it may be a deployment; but nobody reads from where it does.
+    assert "A role that is hours old reads a secret" in text
+    assert "Read from a network that this principal never used" in text
+    assert "role/app" in text
+    assert found["MessageAttributes"]["severity"]["Value"] == "medium"
+
+
+def test_a_denial_is_told_though_the_record_names_the_secret_in_its_text_alone(
+    deployed: Deployed, subscriber: Subscriber, settled: str
+) -> None:
+    role, client = stranger(deployed.account)
+    with pytest.raises(ClientError):
+        client.get_secret_value(SecretId=settled.partition(":secret:")[2].rpartition("-")[0])
+    found = wait_for(lambda: subscriber.about(role.rpartition("/")[2]), "an alert")
+    assert "Denied on secrets that it does not read" in json.dumps(found)
+    assert found["MessageAttributes"]["secret"]["Value"] == settled
+
+
+def test_a_decoy_is_told_at_once_and_as_critical(
+    deployed: Deployed, subscriber: Subscriber
+) -> None:
+    manager = deployed.account.client("secretsmanager")
+    tags = [{"Key": "rekey:decoy", "Value": "true"}]
+    arn = manager.create_secret(Name=f"admin/{secrets.token_hex(4)}", SecretString="x", Tags=tags)[
+        "ARN"
+    ]
+    _, client = stranger(deployed.account)
+    with pytest.raises(ClientError):
+        client.describe_secret(SecretId=arn)
+    found = wait_for(lambda: subscriber.about(arn), "an alert")
+    assert found["MessageAttributes"]["severity"]["Value"] == "critical"
