@@ -111,6 +111,20 @@ def test_what_is_written_by_hand_is_told_and_repeats_are_folded_in(
     assert value not in json.dumps(inbox.messages)
 
 
+def test_what_a_recovery_could_not_do_reaches_a_person(
+    deployed: Deployed, secret: str, inbox: Inbox
+) -> None:
+    """The event is what the workflow recover puts on the bus at its end."""
+    end = {"secretId": secret, "outcome": "needs-person", "action": "escalate"}
+    detail = {**end, "happened": "setSecret failed", "reason": "Nothing logs in.", "advice": "Ask."}
+    deployed.account.client("events").put_events(
+        Entries=[{"Source": "rekey", "DetailType": "Rekey Recovery", "Detail": json.dumps(detail)}]
+    )
+    (finding,) = told(inbox, 1)
+    assert (finding["kind"], finding["nextSteps"]) == ("needs-person", ["Ask."])
+    assert "Nothing logs in." in finding["what"]
+
+
 def test_the_sweep_finds_a_halted_secret_and_says_when_it_is_not_any_more(
     deployed: Deployed, secret: str, inbox: Inbox
 ) -> None:

@@ -94,6 +94,12 @@ def test_a_rise_in_severity_is_an_update_and_a_fall_is_none(world: World) -> Non
     assert world.listener.said("severity")[-1] == "critical"
 
 
+def test_an_end_does_not_make_an_incident_more_severe(world: World) -> None:
+    world.report(raised=Severity.MEDIUM)
+    world.solve(at=1, raised=Severity.CRITICAL)
+    assert world.listener.said("severity") == ["medium", "medium"]
+
+
 def test_halted_is_said_even_if_people_know_that_one_is_needed(world: World) -> None:
     world.report(kind=Kind.NEEDS_PERSON)
     assert world.report(at=1, kind=Kind.HALTED) is Action.PUBLISH_UPDATE

@@ -85,6 +85,13 @@ def test_a_change_is_reported_once(ears: Ears) -> None:
     assert len(ears.channel.heard) == 1
 
 
+def test_the_sample_event_of_dispatch_holds_the_change_that_its_name_says(ears: Ears) -> None:
+    (record,) = sample("dispatch/policy_opened")["Records"]
+    facts = ears.hear(json.loads(record["body"]))
+    assert facts is not None
+    assert facts["kind"] == "policy-opened"
+
+
 def test_a_change_of_ours_is_done_with_silently(ears: Ears) -> None:
     facts = ears.hear(sample(CHANGED), "arn:aws:iam::111122223333:role/deploy")
     assert facts is not None

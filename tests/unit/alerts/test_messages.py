@@ -51,6 +51,11 @@ def test_a_subject_is_one_short_line_of_ascii(name: str, kind: Kind) -> None:
     assert subject.isprintable()
 
 
+def test_the_subject_of_a_long_name_is_clipped_below_a_hundred_characters() -> None:
+    subject = mail.subject(finding(secret=ARN.replace("app/db", "x" * 400)))
+    assert (len(subject), subject[-3:]) == (99, "...")
+
+
 @given(text=st.text(st.characters(), max_size=1200))
 def test_no_finding_is_too_long_for_sns(text: str) -> None:
     long = (text * 1200)[:1200] or "x"
