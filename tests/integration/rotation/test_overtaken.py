@@ -1,17 +1,26 @@
 """Somebody changes the password by hand and stores it, in the moment before our statement."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from rekey import errors
 from rekey.credential import Credential
-from rekey.model import Deadline, Label, Outcome, Step, WorkflowStep
+from rekey.model import (
+    Deadline,
+    Label,
+    Outcome,
+    SecretMetadata,
+    SecretVersion,
+    Step,
+    WorkflowStep,
+)
 from rekey.ports import Connection, Engine, OnePassword, TwoPasswords
 from tests.database import Server, new_password
 from tests.integration.rotation.two_passwords import DualWorld, Noted
+from tests.secret_store import SecretStoreInMemory
 from tests.world import ARN, SUPERUSER_ARN, World
 
 
@@ -60,6 +69,29 @@ class OvertakenWorld(World):
         self.by_hand = self.secret.put_by_hand(self.document(user, password, **keys))
 
 
+class Forgetful(SecretStoreInMemory):
+    """From the third look at the labels on, it shows an AWSCURRENT from before."""
+
+    former: str = ""
+    looks: int = 0
+
+    def describe(self, secret_id: str) -> SecretMetadata:
+        now = super().describe(secret_id)
+        self.looks += 1
+        if not self._forgets:
+            return now
+        others = {version: held - {Label.CURRENT} for version, held in now.labels.items()}
+        return replace(now, labels={**others, self.former: frozenset({Label.CURRENT})})
+
+    def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
+        old = self.get_version(secret_id, self.former) if self._forgets else None
+        return old or super().get_labelled(secret_id, label)
+
+    @property
+    def _forgets(self) -> bool:
+        return bool(self.former) and self.looks > 2
+
+
 @pytest.fixture
 def overtaken(dual_server: Server) -> OvertakenWorld:
     world = OvertakenWorld(dual_server, alternating=True, by_hand="nobody yet")
@@ -82,6 +114,8 @@ def test_a_password_that_became_current_while_it_was_taken_away_is_given_back(
 
 def test_so_it_is_when_a_password_is_retired(overtaken: OvertakenWorld) -> None:
     version = overtaken.secret.holder(Label.CURRENT) or ""
+    with pytest.raises(errors.LabelMoved, match="given back"):
+        overtaken.step(WorkflowStep.RETIRE, version)
     assert overtaken.step(WorkflowStep.RETIRE, version).outcome is Outcome.SUPERSEDED
     assert overtaken.secret.holder(Label.CURRENT) == overtaken.by_hand
     assert overtaken.logs_in(Label.CURRENT)
@@ -108,3 +142,17 @@ def test_a_value_for_another_server_is_given_nothing(overtaken: OvertakenWorld) 
         overtaken.step(Step.SET, token)
     assert before is not None
     assert overtaken.server.logs_in(before.username, before.password)
+
+
+def test_an_old_answer_takes_no_password_away(dual_server: Server) -> None:
+    """Reads are eventually consistent: an old AWSCURRENT may show after the new one did."""
+    store = Forgetful()
+    dual = DualWorld(World(dual_server, alternating=True, store=store))
+    former, version = "v1", dual.world.rotate()
+    store.former, store.looks = former, 0
+    with pytest.raises(errors.LabelMoved):
+        dual.retire()
+    assert dual.alive(former, version) == [True, True]
+    store.former = ""
+    assert dual.retire().outcome is Outcome.RETIRED
+    assert dual.alive(former, version) == [False, True]

@@ -9,7 +9,7 @@ from rekey.ports import Connection, OnePassword, TwoPasswords
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.guards import check_intent, check_pending, is_current
 from rekey.rotation.logins import Logins
-from rekey.rotation.overtaken import give_back
+from rekey.rotation.overtaken import check_not_overtaken
 from rekey.rotation.superuser import connect_superuser
 
 
@@ -108,9 +108,6 @@ def _is_over(change: Change) -> bool:
 def _check_not_overtaken(change: Change, superuser: Connection) -> None:
     """Raise LabelMoved if AWSCURRENT has moved since ``_is_over`` looked; it logs in then."""
     expected = (change.current.version_id, change.rotation.token)
-    rotation, old = change.rotation, change.old
-    if give_back(rotation, superuser, old, expected, all_hosts=change.all_hosts):
-        raise LabelMoved(
-            "AWSCURRENT has moved while the user was changed, and its password was given back. "
-            "Secrets Manager repeats the rotation."
-        )
+    check_not_overtaken(
+        change.rotation, superuser, change.current, expected, all_hosts=change.all_hosts
+    )

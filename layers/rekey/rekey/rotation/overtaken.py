@@ -8,8 +8,9 @@ the password that has just become AWSCURRENT. So the labels are read once more a
 from collections.abc import Container
 
 from rekey.credential import Credential
+from rekey.errors import LabelMoved
 from rekey.model import Label, SecretVersion
-from rekey.ports import Connection, OnePassword
+from rekey.ports import Connection, OnePassword, TwoPasswords
 from rekey.rotation.context import Rotation
 from rekey.rotation.guards import same_server
 
@@ -17,18 +18,18 @@ LOOKS = 3
 """More often than a person changes a password within a second."""
 
 
-def give_back(
+def check_not_overtaken(
     rotation: Rotation,
     superuser: Connection,
-    changed: Credential,
+    known: SecretVersion,
     expected: Container[str | None],
     *,
     all_hosts: bool,
-) -> bool:
-    """Make AWSCURRENT log in if it is none of the ``expected`` versions; tell whether it was one.
+) -> None:
+    """Raise LabelMoved if AWSCURRENT is none of the ``expected`` versions; it logs in then.
 
-    Inside ``alone``. It gets back its own password, of the user that was ``changed`` and no other:
-    that whoever writes the secret owns that user was proven before the change.
+    Inside ``alone``. ``known`` is the version that was AWSCURRENT before the change, and has proven
+    that whoever writes the secret owns its user: no other user is given anything.
     """
     overtaken = False
     for _ in range(LOOKS):
@@ -36,16 +37,41 @@ def give_back(
             break
         overtaken = True
         current = rotation.store.get_labelled(rotation.arn, Label.CURRENT)
-        if not _is_of(rotation, current, changed):
+        if not _give_back(rotation, superuser, known, current, all_hosts=all_hosts):
             break
-        password = rotation.credential(current).password
-        superuser.retire(OnePassword(changed.username, password, all_hosts))
         expected = (current.version_id,)
-    return overtaken
+    if overtaken:
+        raise LabelMoved(
+            "AWSCURRENT has moved while the user was changed, and its password was given back. "
+            "The step is to be repeated."
+        )
 
 
-def _is_of(rotation: Rotation, current: SecretVersion, changed: Credential) -> bool:
-    credential = rotation.credential(current)
-    return credential.username == changed.username and same_server(
-        credential, changed, rotation.engine
-    )
+def _give_back(
+    rotation: Rotation,
+    superuser: Connection,
+    known: SecretVersion,
+    current: SecretVersion,
+    *,
+    all_hosts: bool,
+) -> bool:
+    """Make ``current`` log in; False if it is for somebody else.
+
+    What was written after ``known`` was put by hand: whoever did so gave the user that password
+    alone. Otherwise somebody moved the label back, or the answer is an old one (reads are
+    eventually consistent), and neither of the two may lose its password.
+    """
+    before, now = rotation.credential(known), rotation.credential(current)
+    if not _same_user(rotation, before, now):
+        return False
+    user = before.username
+    if current.created > known.created:
+        superuser.retire(OnePassword(user, now.password, all_hosts))
+    else:
+        wanted = TwoPasswords(user, now.password, before.password, all_hosts)
+        superuser.set_two_passwords(wanted)
+    return True
+
+
+def _same_user(rotation: Rotation, one: Credential, other: Credential) -> bool:
+    return one.username == other.username and same_server(one, other, rotation.engine)

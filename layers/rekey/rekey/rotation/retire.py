@@ -5,14 +5,9 @@ from rekey.model import Label, Outcome, SecretMetadata, SecretVersion, StepResul
 from rekey.ports import OnePassword
 from rekey.rotation.context import Rotation
 from rekey.rotation.logins import Logins
-from rekey.rotation.overtaken import give_back
+from rekey.rotation.overtaken import check_not_overtaken
 from rekey.rotation.retirement import When, busy, held, retirement
 from rekey.rotation.superuser import connect_superuser
-
-OVERTAKEN = StepResult(
-    Outcome.SUPERSEDED,
-    "AWSCURRENT has moved while the user was changed, and its password was given back.",
-)
 
 
 def retire(rotation: Rotation) -> StepResult:
@@ -44,8 +39,7 @@ def _alone(rotation: Rotation, logins: Logins, current: SecretVersion) -> StepRe
             return obstacle
         every = _all_hosts(metadata)
         superuser.retire(OnePassword(user, credential.password, every))
-        if give_back(rotation, superuser, credential, (current.version_id,), all_hosts=every):
-            return OVERTAKEN
+        check_not_overtaken(rotation, superuser, current, (current.version_id,), all_hosts=every)
     logins.connect(credential).close()
     return StepResult(
         Outcome.RETIRED,
