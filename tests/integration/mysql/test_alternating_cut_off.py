@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
-from tests.integration.mysql.account import Account, setting
-from tests.integration.mysql.alternating import Users, database, try_cut_off
+from rekey import errors
+from tests.integration.mysql.account import Account, new_password, setting
+from tests.integration.mysql.alternating import Users, cut, database, try_cut_off
+from tests.integration.rotation.two_passwords import at_once
 
 MOST = 40
 
@@ -71,3 +74,17 @@ def test_while_the_base_user_is_rotated_to(users: Users) -> None:
         if not try_cut_off(users, users.base, after):
             break
     assert 2 < after < MOST
+
+
+def test_a_clone_that_is_not_complete_lets_nobody_in(users: Users) -> None:
+    with cut(1), pytest.raises(errors.DatabaseUnreachable):
+        users.provide(users.clone)
+    assert "ACCOUNT LOCK" in users.created(users.clone)
+
+
+def test_two_attempts_at_once_end_like_one(users: Users) -> None:
+    password = new_password()
+    again = partial(users.provide, users.clone, password=password)
+    assert at_once(again, again) == []
+    users.check_equal()
+    assert users.logs_in(users.clone)

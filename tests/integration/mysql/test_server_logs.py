@@ -11,6 +11,7 @@ from local.mysql import Mysql
 from rekey import errors
 from rekey.engines.mysql import hashes
 from tests.integration.mysql.account import Account, new_password
+from tests.integration.mysql.alternating import Users
 
 FILES = ("general_log_file", "slow_query_log_file", "log_error")
 SETTINGS = {"general_log": "ON", "slow_query_log": "ON", "long_query_time": "0"}
@@ -90,7 +91,10 @@ def change_in_every_way(account: Account) -> list[str]:
     account.give_two(given, pending)
     account.retire(pending)
     assert account.works(own, given, pending) == [False, False, True]
-    return [own, given, pending]
+    users = Users(account)
+    users.provide(users.clone)
+    users.provide(users.base)
+    return [own, given, pending, *users.passwords.values()]
 
 
 def test_no_password_is_in_anything_that_the_server_writes_or_remembers(account: Account) -> None:
