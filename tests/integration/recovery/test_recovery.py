@@ -282,3 +282,20 @@ def test_a_superuser_that_cannot_be_read_is_said_to_be_unusable(each_strategy: B
     assert found.facts["afterwards"] == "nothing"
     assert "SecretNotFound" in found.reason
     assert each_strategy.world.store.secrets.keys() == {ARN}
+
+
+def test_only_a_version_that_create_secret_wrote_and_nobody_rejected_is_rolled_forward(
+    each_strategy: Broken,
+) -> None:
+    secret, current = each_strategy.world.secret, each_strategy.version(Label.CURRENT)
+    token = each_strategy.rotate_until(Step.SET)
+    with pytest.raises(errors.VersionUnknown):
+        each_strategy.world.step(WorkflowStep.ROLL_FORWARD, "0" * 36)
+    secret.move(Label.INTENT, None)
+    with pytest.raises(errors.IntentMissing):
+        each_strategy.world.step(WorkflowStep.ROLL_FORWARD, token)
+    secret.move(Label.INTENT, token)
+    secret.move(Label.REJECTED, token)
+    with pytest.raises(errors.VersionRejected):
+        each_strategy.world.step(WorkflowStep.ROLL_FORWARD, token)
+    assert each_strategy.version(Label.CURRENT) == current
