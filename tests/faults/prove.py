@@ -101,7 +101,7 @@ class Outcome:
         """One row for each kind of trouble, by engine and strategy."""
         table = Table("engine", "strategy", "what breaks", *COLUMNS)
         engines = list(dict.fromkeys(row.engine for row in self.counts))
-        for row in sorted(self.counts, key=lambda row: engines.index(row.engine)):
+        for row in sorted(self.counts, key=lambda row: (engines.index(row.engine), row.strategy)):
             counts = (str(self.counts[row][name]) for name in COLUMNS)
             table.add_row(row.engine, row.strategy, row.what, *counts)
         return table
