@@ -421,3 +421,18 @@ def test_a_suppression_that_does_not_say_what_it_must_hides_nothing(
 ) -> None:
     world.suppressed.append(document)
     assert kinds(world.see(read(by=role("stranger")))) == {Kind.NEW_READER}
+
+
+@pytest.mark.parametrize("order", [list, reversed])
+def test_a_read_and_its_companion_say_the_same_in_either_order(
+    world: World, order: Callable[..., Any]
+) -> None:
+    stranger = role("stranger")
+    made = from_({"sourceIPAddress": "203.0.113.9", "userAgent": CLI}, stranger)
+    world.see_each(*order([made, decrypt(DB, "v1", userIdentity=stranger)]))
+    (end,) = world.incidents()
+    assert {reason.kind for reason in end.reasons} == {
+        Kind.NEW_READER,
+        Kind.NEW_NETWORK,
+        Kind.NEW_TOOL,
+    }

@@ -88,7 +88,7 @@ def _weight_of_network(scene: Scene, source: Network, known: frozenset[str], *, 
     strange = profile_key(source.key) not in scene.known
     if not scene.settled:
         touches = scene.activity.touches.values()
-        return 2 if strange and any(map(scene.new_reader, touches)) else 0
+        return 2 if strange and any(map(scene.recent_reader, touches)) else 0
     kind = scene.activity.principal.kind
     if kind is PrincipalKind.PERSON:
         return 0 if len(known) >= ROAMING else 1
@@ -127,7 +127,7 @@ def _weight_of_tool(scene: Scene, used: Tool) -> int:
     if kind is PrincipalKind.PERSON:
         return 1 if scene.settled else 0
     if not scene.settled:
-        newly = any(map(scene.new_reader, scene.activity.touches.values()))
+        newly = any(map(scene.recent_reader, scene.activity.touches.values()))
         return 2 if newly and used.by_hand and kind is PrincipalKind.ROLE else 0
     if used.by_hand:
         return 3 if kind is PrincipalKind.ROLE else 2

@@ -71,6 +71,14 @@ class Scene:
     def new_reader(self, touch: Touch) -> bool:
         return touch.granted and self.reader(touch) is None and self.secret_settled(touch)
 
+    def recent_reader(self, touch: Touch) -> bool:
+        """Whether it became a reader within a day: the records of one read come in any order."""
+        reader = self.reader(touch)
+        if reader is None:
+            return self.new_reader(touch)
+        recent = abs(touch.first - reader.minima["first"]) < DAY
+        return recent and touch.granted and self.secret_settled(touch)
+
     def young(self) -> bool:
         """Whether the principal is a role that was made only just now."""
         made = self.facts.roles_made.get(self.activity.principal.role_arn or "")

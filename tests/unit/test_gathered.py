@@ -1,0 +1,61 @@
+"""A batch that is handled as a whole: what Lambda is told of each message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rekey.aws.gathered import gathered_handler
+from rekey.errors import InvalidEvent, RekeyError
+
+CONTEXT: Any = SimpleNamespace(function_name="watch", memory_limit_in_mb=1, aws_request_id="r")
+
+
+def event(**bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"messageId": name, "body": body, "eventSource": "aws:sqs"}
+            for name, body in bodies.items()
+        ]
+    }
+
+
+def failures(answer: Any) -> set[str]:
+    return {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+
+
+def test_only_what_failed_comes_again() -> None:
+    taken = dict[str, Any]()
+
+    def take(bodies: Mapping[str, Any]) -> dict[str, RekeyError]:
+        taken.update(bodies)
+        return {"b": InvalidEvent("no")}
+
+    answer = gathered_handler(take)(event(a='{"x": 1}', b="{}", c="not JSON"), CONTEXT)
+    assert failures(answer) == {"b", "c"}
+    assert taken == {"a": {"x": 1}, "b": {}}
+
+
+def test_a_defect_fails_the_batch_and_its_text_stays_inside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def take(_: Mapping[str, Any]) -> dict[str, RekeyError]:
+        raise ValueError("canary-5f1c")
+
+    answer = gathered_handler(take)(event(a="{}", b="{}"), CONTEXT)
+    assert failures(answer) == {"a", "b"}
+    written = [vars(record) for record in caplog.records]
+    assert {record["outcome"] for record in written} == {"UnexpectedFailure"}
+    assert "canary-5f1c" not in repr(written)
+
+
+def test_events_and_failures_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    gathered_handler(lambda _: {})(event(a="{}", b="{}"), CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (metrics,) = [line for line in lines if "_aws" in line]
+    assert metrics["AccessEvents"] == [2.0]
+    assert metrics["AccessEventsFailed"] == [0.0]
