@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from rekey.access.intake import Intake
 from rekey.access.judge import Incident
@@ -15,6 +19,7 @@ from rekey.errors import AlertNotDelivered, InvalidEvent, StateTableFailure
 from rekey.known import DAY, Item, Key
 from tests.access.records import MORNING, arn, record, role, stamp
 from tests.access.world import LONG_AGO, Table, World
+from tests.structure.imports import CHECKOUT
 
 DB = arn("prod/db")
 
@@ -130,3 +135,11 @@ def test_a_finding_about_many_secrets_names_some_and_counts_the_rest() -> None:
     told = finding(world.told[-1])
     assert told.secret is None
     assert "and 4 more" in told.what
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "events" / "watch_access").glob("*.json")))
+def test_a_sample_event_is_understood(path: Path) -> None:
+    (sent,) = json.loads(path.read_text())["Records"]
+    world = World()
+    assert intake(world).take({sent["messageId"]: json.loads(sent["body"])}) == {}
+    assert any("prod/db" in key.pk or "app" in key.pk for key in world.table.items)
