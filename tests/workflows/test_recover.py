@@ -51,7 +51,9 @@ def alternating(deployed: Deployed, postgres: Postgres) -> Application:
 
 
 def rotated(app: Application) -> Application:
-    assert app.rotate_and_wait()["eventName"] == "RotationSucceeded"
+    """With the service's own repetitions: a machine that is busy may let a first attempt fail."""
+    with retries(app.deployed, 3):
+        assert app.rotate_and_wait()["eventName"] == "RotationSucceeded"
     return app
 
 
@@ -124,7 +126,7 @@ def test_a_rotation_that_was_cut_off_is_finished_and_said_once(app: Application,
     (detail,) = said(app, told)
     assert (detail["outcome"], detail["action"]) == ("recovered", "rollForward")
     assert "The pending version logs in" in detail["reason"]
-    assert app.rotate_and_wait()["eventName"] == "RotationSucceeded"
+    rotated(app)
 
 
 def test_events_of_one_rotation_that_come_together_are_one_recovery(
@@ -159,7 +161,7 @@ def test_a_changed_password_needs_a_person_who_has_it_restored(
     run = start(app, action="restore")
     assert (run["status"], states(app, run)[-1]) == ("SUCCEEDED", "Recovered")
     assert app.logs_in("AWSCURRENT")
-    assert app.rotate_and_wait()["eventName"] == "RotationSucceeded"
+    rotated(app)
 
 
 def test_the_former_user_serves_again_if_the_newer_one_does_not(alternating: Application) -> None:
