@@ -116,6 +116,11 @@ def condition(words: str, function: str) -> Any:
         "kms:ViaService = S3": {
             "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
         },
+        "kms:ViaService = S3 or SQS": {
+            "StringEquals": {
+                "kms:ViaService": [f"{name}.eu-central-1.amazonaws.com" for name in ("s3", "sqs")]
+            }
+        },
         "kms:ViaService = SQS": {
             "StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}
         },

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rekey.alerts import campaigns
 from rekey.alerts.finding import Finding, Kind, Severity, Status
 from rekey.alerts.incidents import Decision
 from rekey.alerts.listen import Listener
@@ -185,3 +186,35 @@ def test_every_action_that_changes_something_has_its_sentence() -> None:
     assert set(DONE) == set(Action) - {Action.NOTHING, Action.WAIT, Action.ESCALATE}
     assert set(NEXT) == set(Afterwards) - {Afterwards.NOTHING}
     assert set(ENDS.values()) <= set(Kind)
+
+
+CAMPAIGN: dict[str, Any] = {
+    "id": "e-2",
+    "source": "rekey",
+    "detail-type": "Rekey Campaign",
+    "time": "2026-11-24T12:00:00Z",
+    "detail": {"execution": "wave-1", "stands": False, "text": "2 secrets: 1 failed, 1 rotated."},
+}
+
+
+@pytest.mark.parametrize(
+    ("stands", "severity"), [(True, Severity.INFORMATIONAL), (False, Severity.HIGH)]
+)
+def test_a_campaign_is_told_of_once_and_the_louder_if_it_does_not_stand(
+    stands: bool, severity: Severity
+) -> None:
+    ears = Ears()
+    event = {**CAMPAIGN, "detail": {**CAMPAIGN["detail"], "stands": stands}}
+    first, again = ears.hear(event), ears.hear(event)
+    assert first is not None
+    assert again is not None
+    assert (first["kind"], first["outcome"]) == (Kind.CAMPAIGN_RESULT, "publish-new")
+    assert again["outcome"] == "ignore"
+    assert campaigns.finding(event).severity is severity
+    assert "1 failed" in campaigns.finding(event).what
+
+
+@pytest.mark.parametrize("detail", [{}, {"execution": "x", "text": "y"}, {"stands": True}])
+def test_a_campaign_that_says_nothing_is_refused(detail: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvent):
+        campaigns.finding({**CAMPAIGN, "detail": detail})

@@ -132,7 +132,7 @@ KINDS: Mapping[Kind, Wording] = {
     ),
     Kind.CAMPAIGN_RESULT: Wording(
         "Result of a rotation of many",
-        Severity.LOW,
+        Severity.INFORMATIONAL,
         ("Read the output of the execution: it says what became of each secret.",),
         _DAY,
         alone=True,

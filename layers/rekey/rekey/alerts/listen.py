@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rekey.access.shape import mapping, text
-from rekey.alerts import changes, recoveries, service_events
+from rekey.alerts import campaigns, changes, recoveries, service_events
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision
 from rekey.alerts.record import Caller, happened_at, secret_arn
@@ -43,6 +43,8 @@ class Listener:
                 return self._reported(service_events.finding(detail))
             case recoveries.DETAIL_TYPE if text(event, "source") == "rekey":
                 return self._reported(recoveries.finding(event))
+            case campaigns.DETAIL_TYPE if text(event, "source") == "rekey":
+                return self._reported(campaigns.finding(event))
         return None
 
     def _call(self, detail: Mapping[str, Any]) -> dict[str, str]:

@@ -14,3 +14,8 @@ def change(what: str, secret: str) -> str:
 def blindness(what: str, place: str) -> str:
     """Of something that keeps Rekey from seeing; ``place`` is account and region, or an ARN."""
     return f"blindness/{what}/{place}"
+
+
+def campaign(name: str) -> str:
+    """Of one run of the workflow ``rotate``."""
+    return f"campaign/{name}"

@@ -28,8 +28,8 @@ def failed(results: Iterable[Result]) -> bool:
 
 def to_roll_back(
     settings: Settings, results: Sequence[Result], alarms: Sequence[str] = ()
-) -> list[str]:
-    """Return the secrets whose former version is to serve again.
+) -> list[Result]:
+    """Return what is to be undone, so that the version before it serves.
 
     A rotation that failed is rolled back unless the campaign is to stop as it is. An alarm says
     nothing about single secrets: it counts against all that were rotated.
@@ -39,7 +39,7 @@ def to_roll_back(
     begun = {Became.FAILED}
     if alarms or (settings.on_failure is OnFailure.ROLL_BACK_ALL and failed(results)):
         begun.add(Became.ROTATED)
-    return [result.secret_id for result in results if result.became in begun]
+    return [result for result in results if result.became in begun]
 
 
 def conclude(

@@ -100,7 +100,9 @@ def _judge(world: World, event: Mapping[str, Any]) -> Facts:
     results = _results(world, event["manifest"])
     back = to_roll_back(settings, results, alarms)
     key = f"{event['execution']}/roll-back.json"
-    world.documents.write(key, [{"secretId": secret_id} for secret_id in back])
+    world.documents.write(
+        key, [{"secretId": each.secret_id, "versionId": each.version_id} for each in back]
+    )
     rotated = any(result.became is Became.ROTATED for result in results)
     return {
         "rollBack": key,
