@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report bench evaluate compare recordings scale test prove consumers check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report bench evaluate compare recordings scale test prove consumers groups check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -62,6 +62,9 @@ prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> f
 consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	@$(PYTHON) -m local.mysql_installations
 	REKEY_CONSUMERS=20 REKEY_ROTATIONS=50 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_consumers.py
+
+groups: setup ## 100 secrets rotated as one, of which ten fail, in every way that can be asked for
+	REKEY_GROUP=100 $(DEV)/python -m pytest -q --timeout 1200 tests/workflows/test_groups.py
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute
 	$(DEV)/python -m pytest tests/unit tests/template tests/structure

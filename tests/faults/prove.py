@@ -96,6 +96,13 @@ class Outcome:
                 self.counts[row].update(["faults", *{_sort(what) for what in wrong}])
                 if wrong:
                     self.failures.append(f"{name}\n  {'; '.join(wrong)}\n  told: {'; '.join(told)}")
+                if self.progress.tasks[self.tasks[row]].finished:
+                    self._say(row)
+
+    def _say(self, row: Row) -> None:
+        """As soon as it is known: whoever stops the rest has this."""
+        counts = ", ".join(f"{name} {self.counts[row][name]}" for name in COLUMNS)
+        self.progress.console.print(f"{row.engine}, {row.strategy}, {row.what}: {counts}")
 
     def table(self) -> Table:
         """One row for each kind of trouble, by engine and strategy."""

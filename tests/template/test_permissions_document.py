@@ -26,6 +26,7 @@ ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
 WORKFLOWS = f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}"
 OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
 QUEUES = "the queues of events and of access, and the dead letters"
+REGIONAL = "eu-central-1.amazonaws.com"
 RUNS = f"arn:aws:states:eu-central-1:{ACCOUNT}:execution:{STACK}"
 STEP_FUNCTIONS_RULE = (
     f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/"
@@ -116,9 +117,12 @@ def condition(words: str, function: str) -> Any:
         "kms:ViaService = S3": {
             "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
         },
-        "kms:ViaService = S3 or SQS": {
+        "kms:ViaService = DynamoDB or SQS": {
+            "StringEquals": {"kms:ViaService": [f"{s}.{REGIONAL}" for s in ("dynamodb", "sqs")]}
+        },
+        "kms:ViaService = DynamoDB, S3 or SQS": {
             "StringEquals": {
-                "kms:ViaService": [f"{name}.eu-central-1.amazonaws.com" for name in ("s3", "sqs")]
+                "kms:ViaService": [f"{s}.{REGIONAL}" for s in ("dynamodb", "s3", "sqs")]
             }
         },
         "kms:ViaService = SQS": {

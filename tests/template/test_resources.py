@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.toolchain import CHECKOUT
-from rekey.alerts import changes, recoveries, service_events
+from rekey.alerts import campaigns, changes, recoveries, service_events
 from tests.documents import document, headings
 
 Resources = Callable[..., dict[str, dict[str, Any]]]
@@ -224,11 +224,18 @@ def test_the_changes_that_a_rule_lets_through_are_those_that_are_judged(
     assert set(pattern["detail"]["eventName"]) == {*changes.JUDGES, *service_events.EVENTS}
 
 
-def test_what_a_recovery_tells_comes_through_the_queue(resources: Resources) -> None:
-    pattern = resources()["RecoveriesRule"]["Properties"]["EventPattern"]
-    assert pattern["detail-type"] == [recoveries.DETAIL_TYPE]
-    workflow = (CHECKOUT / "statemachines" / "recover.asl.json").read_text()
-    assert f'"DetailType": "{recoveries.DETAIL_TYPE}"' in workflow
+@pytest.mark.parametrize(
+    ("workflow", "said"),
+    [("recover", recoveries.DETAIL_TYPE), ("rotate", campaigns.DETAIL_TYPE)],
+)
+def test_what_a_workflow_says_goes_into_the_queue_and_by_no_rule(
+    resources: Resources, workflow: str, said: str
+) -> None:
+    """Who may put events on the bus must not be able to forge it."""
+    text = (CHECKOUT / "statemachines" / f"{workflow}.asl.json").read_text()
+    assert f'"detail-type": "{said}"' in text
+    rules = [item for item in resources().values() if item["Type"] == "AWS::Events::Rule"]
+    assert not [rule for rule in rules if "rekey" in str(rule["Properties"].get("EventPattern"))]
 
 
 def test_the_read_of_a_canary_comes_by_a_rule_that_gets_reads(resources: Resources) -> None:

@@ -114,15 +114,35 @@ def test_what_is_written_by_hand_is_told_and_repeats_are_folded_in(
 def test_what_a_recovery_could_not_do_reaches_a_person(
     deployed: Deployed, secret: str, inbox: Inbox
 ) -> None:
-    """The event is what the workflow recover puts on the bus at its end."""
+    """The message is what the workflow recover sends at its end."""
     end = {"secretId": secret, "outcome": "needs-person", "action": "escalate"}
     detail = {**end, "happened": "setSecret failed", "reason": "Nothing logs in.", "advice": "Ask."}
-    deployed.account.client("events").put_events(
-        Entries=[{"Source": "rekey", "DetailType": "Rekey Recovery", "Detail": json.dumps(detail)}]
-    )
+    body = {
+        "id": "run-1",
+        "source": "rekey",
+        "detail-type": "Rekey Recovery",
+        "time": "2026-11-24T12:00:00Z",
+        "detail": detail,
+    }
+    sqs = deployed.account.client("sqs")
+    url = sqs.get_queue_url(QueueName="rekey-events")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
     (finding,) = told(inbox, 1)
     assert (finding["kind"], finding["nextSteps"]) == ("needs-person", ["Ask."])
     assert "Nothing logs in." in finding["what"]
+
+
+def test_nobody_closes_an_incident_by_an_event_that_claims_to_be_ours(
+    deployed: Deployed, secret: str, inbox: Inbox
+) -> None:
+    """Many may put events on the bus; what a recovery says comes another way."""
+    forged = {"secretId": secret, "outcome": "recovered", "action": "clear"}
+    entry = {"Source": "rekey", "DetailType": "Rekey Recovery", "Detail": json.dumps(forged)}
+    deployed.account.client("events").put_events(Entries=[entry])
+    client = deployed.account.client("secretsmanager")
+    client.put_secret_value(SecretId=secret, SecretString=secrets.token_hex(16))
+    (finding,) = told(inbox, 1)
+    assert finding["kind"] == "value-written"
 
 
 def test_the_sweep_finds_a_halted_secret_and_says_when_it_is_not_any_more(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,11 @@ from local.postgres import Postgres
 from rekey.model import Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, retries
+from tests.inbox import Inbox
 from tests.workflows.runs import Run, ended, runs, shortened, states
 
 SCALE = 1 / 100
+OF_RECOVERIES = {"recovered", "needs-person", "halted"}
 SAMPLE = Path(__file__).parents[2] / "events" / "changes" / "rotation_failed.json"
 
 
@@ -28,16 +29,9 @@ def _shortened(deployed: Deployed) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def told(deployed: Deployed) -> str:
-    """A queue that hears what recoveries say; its URL."""
-    name = f"heard-{secrets.token_hex(4)}"
-    queue = deployed.account.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    events = deployed.account.client("events")
-    pattern = {"source": ["rekey"], "detail-type": ["Rekey Recovery"]}
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
-    return str(queue)
+def told(deployed: Deployed) -> Inbox:
+    """Whatever people get to know."""
+    return Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn)
 
 
 @pytest.fixture
@@ -57,15 +51,14 @@ def rotated(app: Application) -> Application:
     return app
 
 
-def said(app: Application, told: str) -> list[Document]:
-    """What was said about the secret, oldest first; each is heard once."""
-    sqs = app.deployed.account.client("sqs")
-    found: list[Document] = []
-    while messages := sqs.receive_message(QueueUrl=told, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            sqs.delete_message(QueueUrl=told, ReceiptHandle=message["ReceiptHandle"])
-            found.append(json.loads(message["Body"])["detail"])
-    return [detail for detail in found if detail["secretId"] == app.arn]
+def said(app: Application, told: Inbox, count: int) -> list[Document]:
+    """What people were told of recoveries of the secret, once there is so much of it."""
+
+    def about_it(messages: list[Document]) -> list[Document]:
+        findings = [json.loads(message["Message"]) for message in messages]
+        return [f for f in findings if f["secret"] == app.arn and f["kind"] in OF_RECOVERIES]
+
+    return about_it(told.until(lambda messages: len(about_it(messages)) >= count))
 
 
 def holder(app: Application, label: str) -> str:
@@ -115,7 +108,9 @@ def start(app: Application, **given: str) -> Run:
     return ended(app, Workflow.RECOVER, known + 1)
 
 
-def test_a_rotation_that_was_cut_off_is_finished_and_said_once(app: Application, told: str) -> None:
+def test_a_rotation_that_was_cut_off_is_finished_and_said_once(
+    app: Application, told: Inbox
+) -> None:
     token = cut_off(app)
     assert not app.logs_in("AWSCURRENT")
     send_failure(app, token, "testSecret")
@@ -123,14 +118,15 @@ def test_a_rotation_that_was_cut_off_is_finished_and_said_once(app: Application,
     assert (run["status"], states(app, run)[-1]) == ("SUCCEEDED", "Recovered")
     assert holder(app, "AWSCURRENT") == token
     assert app.logs_in("AWSCURRENT")
-    (detail,) = said(app, told)
-    assert (detail["outcome"], detail["action"]) == ("recovered", "rollForward")
-    assert "The pending version logs in" in detail["reason"]
+    (finding,) = said(app, told, 1)
+    assert finding["kind"] == "recovered"
+    assert finding["done"] == ["The rotation was finished with the new password."]
+    assert "The pending version logs in" in finding["what"]
     rotated(app)
 
 
 def test_events_of_one_rotation_that_come_together_are_one_recovery(
-    app: Application, told: str
+    app: Application, told: Inbox
 ) -> None:
     token = cut_off(app)
     for _ in range(3):
@@ -140,11 +136,12 @@ def test_events_of_one_rotation_that_come_together_are_one_recovery(
         *["AtWorkAlready"] * 2,
         "Recovered",
     ]
-    assert len(said(app, told)) == 1
+    assert len(said(app, told, 1)) == 1
+    assert [state for run in seen for state in states(app, run)].count("Tell") == 1
 
 
 def test_a_changed_password_needs_a_person_who_has_it_restored(
-    alternating: Application, told: str
+    alternating: Application, told: Inbox
 ) -> None:
     app = alternating
     change_behind_its_back(app)
@@ -154,9 +151,9 @@ def test_a_changed_password_needs_a_person_who_has_it_restored(
     assert app.rotate_and_wait()["eventName"] == "RotationFailed"
     run = ended(app, Workflow.RECOVER)
     assert (run["status"], states(app, run)[-1]) == ("SUCCEEDED", "NeedsPerson")
-    (detail,) = said(app, told)
-    assert (detail["outcome"], detail["action"]) == ("needs-person", "escalate")
-    assert '"action": "restore"' in detail["advice"]
+    (finding,) = said(app, told, 1)
+    assert finding["kind"] == "needs-person"
+    assert '"action": "restore"' in str(finding["nextSteps"])
     assert not app.logs_in("AWSCURRENT")
     run = start(app, action="restore")
     assert (run["status"], states(app, run)[-1]) == ("SUCCEEDED", "Recovered")
@@ -189,7 +186,7 @@ def test_a_rotation_that_succeeded_is_rolled_back_by_hand_and_twice_is_no_more(
 
 
 def test_a_cause_that_has_passed_is_followed_by_one_more_rotation_and_then_it_halts(
-    alternating: Application, told: str
+    alternating: Application, told: Inbox
 ) -> None:
     """The superuser is refused for a while."""
     app = alternating
@@ -202,11 +199,11 @@ def test_a_cause_that_has_passed_is_followed_by_one_more_rotation_and_then_it_ha
     send_failure(app, str(uuid.uuid4()), "setSecret")
     run = ended(app, Workflow.RECOVER, 2)
     assert states(app, run)[-1] == "Halted"
-    assert [detail["outcome"] for detail in said(app, told)] == ["recovered", "halted"]
+    assert [finding["kind"] for finding in said(app, told, 2)] == ["recovered", "halted"]
     assert app.rotate_and_wait()["eventName"] == "RotationFailed"
     run = ended(app, Workflow.RECOVER, 3)
     assert states(app, run)[-1] == "NothingToDo"
-    assert said(app, told) == []
+    assert "Tell" not in states(app, run)
     assert app.logs_in("AWSCURRENT")
 
 
@@ -221,7 +218,7 @@ def test_it_rotates_again_by_itself_if_the_cause_has_passed(app: Application) ->
 
 
 def test_a_function_that_is_not_rekey_s_is_named_and_nothing_is_touched(
-    app: Application, told: str
+    app: Application, told: Inbox
 ) -> None:
     functions = app.deployed.account.client("lambda")
     token = cut_off(app)
@@ -234,8 +231,8 @@ def test_a_function_that_is_not_rekey_s_is_named_and_nothing_is_touched(
         functions.tag_resource(Resource=app.function_arn, Tags=tags)
     assert states(app, run)[-1] == "NeedsPerson"
     assert "Diagnose" not in states(app, run)
-    (detail,) = said(app, told)
-    assert app.function_arn in detail["reason"]
+    (finding,) = said(app, told, 1)
+    assert app.function_arn in finding["what"]
     assert holder(app, "AWSPENDING") == token
 
 
@@ -249,9 +246,10 @@ def test_nothing_secret_stands_in_the_history_of_a_run(app: Application) -> None
     assert not any(password in told for password in app.passwords)
 
 
-def test_a_run_that_cannot_end_is_seen_to_fail(app: Application, told: str) -> None:
+def test_a_run_that_cannot_end_is_seen_to_fail(app: Application, told: Inbox) -> None:
     app.client.delete_secret(SecretId=app.arn, ForceDeleteWithoutRecovery=True)
     run: Any = start(app)
     assert run["status"] == "FAILED"
-    (detail,) = said(app, told)
-    assert detail["outcome"] == "failed"
+    (finding,) = said(app, told, 1)
+    assert finding["kind"] == "needs-person"
+    assert "The recovery stopped" in finding["what"]

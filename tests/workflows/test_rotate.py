@@ -13,6 +13,7 @@ from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
+from tests.inbox import Inbox
 from tests.workflows.campaigns import campaign, end, start
 from tests.workflows.runs import shortened
 
@@ -67,6 +68,21 @@ def test_many_secrets_are_rotated_and_each_is_told_of(
         assert password(app) != old
         assert app.logs_in("AWSCURRENT")
         assert "AWSCURRENT" in app.labels()[ended.of(app.arn)["versionId"]]
+
+
+def test_people_hear_once_what_became_of_a_campaign(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    policy = json.dumps({"kind": ["campaign-result"]})
+    inbox = Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn, FilterPolicy=policy)
+    ended = campaign(deployed, secretIds=arns(apps), soakSeconds=0)
+    name = ended.run["name"]
+
+    def about_it(messages: list[Document]) -> bool:
+        return any(name in message["Message"] for message in messages)
+
+    (told,) = [json.loads(m["Message"]) for m in inbox.until(about_it) if name in m["Message"]]
+    assert "3 rotated" in told["what"]
 
 
 def test_a_tag_is_matched_exactly(deployed: Deployed, apps: list[Application]) -> None:
