@@ -12,7 +12,7 @@ from local.demo.application import Application
 from local.demo.claims import Claim
 from local.demo.screen import Screen
 from local.demo.stage import Document
-from local.demo.timeline import CURRENT, Labels, Timeline, timeline
+from local.demo.timeline import CURRENT, STEPS, Labels, Timeline, timeline
 
 PATIENCE = 60.0
 INTERVAL = 0.04
@@ -52,9 +52,11 @@ class Watch:
         return timeline(self._labels, self._stage.records(self._first_record), lines)
 
     def _lines(self) -> list[Document]:
-        return self._stage.steps_logged(
+        """Of the steps that Secrets Manager asks for; workflows ask for others."""
+        lines = self._stage.steps_logged(
             self._application.function_arn, self._application.secret_arn
         )
+        return [line for line in lines if line["step"] in STEPS]
 
 
 def rotate(

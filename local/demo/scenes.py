@@ -8,15 +8,15 @@ from local.consumer import Consumer, uncached
 from local.demo import claims
 from local.demo.application import Application, Login, store, verdict
 from local.demo.claims import Claim
+from local.demo.healing import database_down
 from local.demo.rotation import Rotated, ended, rotate, say_end
 from local.demo.screen import Screen
 from local.demo.stage import Stage
-from local.demo.timeline import CURRENT, PENDING, PREVIOUS
+from local.demo.timeline import CURRENT, PREVIOUS
 from local.demo.two_passwords import dual_password
 
 PROMISED_CALLS = {"single-user": 8, "alternating-users": 9, "dual-password": 11}
 REFUSED_PASSWORD = "SQLSTATE 28P01"  # noqa: S105 - what a wrong password is answered with
-ATTEMPTS, DELAY = 2, 0.3
 
 
 def play(stage: Stage, screen: Screen) -> list[Claim]:
@@ -25,7 +25,7 @@ def play(stage: Stage, screen: Screen) -> list[Claim]:
     turns, found = _alternating_users(alternating, screen)
     alone, found_alone = _single_user(single, screen)
     dual, found_dual = dual_password(stage, screen)
-    found = [*found, *found_alone, *found_dual, *_database_down(single, screen)]
+    found = [*found, *found_alone, *found_dual, *database_down(single, screen)]
     rotated = {"single-user": [alone], "alternating-users": turns, "dual-password": dual}
     calls = {name: [turn.timeline.calls for turn in all_] for name, all_ in rotated.items() if all_}
     promised = {name: PROMISED_CALLS[name] for name in calls}
@@ -75,32 +75,6 @@ def _single_user(app: Application, screen: Screen) -> tuple[Rotated, list[Claim]
     ]
 
 
-def _database_down(app: Application, screen: Screen) -> list[Claim]:
-    screen.scene(f"{app.secret_name}: a rotation while the database is down")
-    screen.say(f"PostgreSQL is stopped. Secrets Manager tries {ATTEMPTS} times here.")
-    before = app.login()
-    with app.stage.retries(ATTEMPTS, DELAY), app.stage.database_down():
-        failed = rotate(app, screen)
-        say_end(screen, app, failed)
-        intended = app.login(PENDING)
-    screen.say("PostgreSQL is back.")
-    same, refusal = app.login() == before, app.refusal(before)
-    screen.say(f"AWSCURRENT {'is unchanged' if same else 'has changed'} and {verdict(refusal)}.")
-    again = rotate(app, screen)
-    say_end(screen, app, again)
-    return [
-        claims.failure_is_named(
-            failed.timeline.end, failed.timeline.failure, "DatabaseUnreachable"
-        ),
-        Claim(
-            "Database down: nobody is locked out",
-            f"AWSCURRENT {'stayed' if same else 'moved'}; back up, it {verdict(refusal)}",
-            holds=same and refusal is None,
-        ),
-        _finished_as_intended(app, again, intended),
-    ]
-
-
 def _both_log_in(app: Application) -> Claim:
     logins = app.login(CURRENT), app.login(PREVIOUS)
     refusals = [app.refusal(login) for login in logins]
@@ -142,18 +116,6 @@ def _only_the_new_password(app: Application, what: str) -> Claim:
         what,
         f"AWSCURRENT {verdict(new)}; AWSPREVIOUS {verdict(old)}",
         holds=new is None and old == REFUSED_PASSWORD,
-    )
-
-
-def _finished_as_intended(app: Application, again: Rotated, intended: Login) -> Claim:
-    """A retry goes on with the stored password: a second one would be a lock-out in the making."""
-    current = app.login()
-    same, refusal = current == intended, app.refusal(current)
-    return Claim(
-        "Database back: the next RotateSecret ends right",
-        f"{again.timeline.end}; {'the same' if same else 'another'} password, "
-        f"AWSCURRENT {verdict(refusal)}",
-        holds=again.succeeded and same and refusal is None,
     )
 
 

@@ -62,17 +62,18 @@ class Stage:
             raise RuntimeError(self.mariadb_missing)
         return self.mariadb
 
-    def runs(self) -> list[Document]:
-        """The runs of the workflow that retires passwords, newest first, each with its input."""
+    def runs(self, workflow: str) -> list[Document]:
+        """The runs of the workflow of this name, newest first, each with its input."""
         client = self.account.client("stepfunctions")
-        machine = self.outputs["RetireStateMachineArn"]
+        machine = self.outputs[f"{workflow}StateMachineArn"]
         listed = client.list_executions(stateMachineArn=machine)["executions"]
         return [client.describe_execution(executionArn=run["executionArn"]) for run in listed]
 
     def histories(self) -> list[Document]:
-        """All that Step Functions keeps of those runs."""
+        """All that Step Functions keeps of the runs of workflows."""
         client = self.account.client("stepfunctions")
-        return [client.get_execution_history(executionArn=r["executionArn"]) for r in self.runs()]
+        runs = [run for workflow in ("Retire", "Recover") for run in self.runs(workflow)]
+        return [client.get_execution_history(executionArn=run["executionArn"]) for run in runs]
 
     @contextmanager
     def waiting(self, scale: float) -> Iterator[None]:

@@ -49,7 +49,7 @@ class MariadbApplication(Application):
 
     def retirement(self) -> str:
         """How the workflow that the promotion started stands; empty if there is none yet."""
-        runs = [run for run in self.stage.runs() if self.secret_arn in run["input"]]
+        runs = [run for run in self.stage.runs("Retire") if self.secret_arn in run["input"]]
         return str(runs[0]["status"]).lower() if runs else ""
 
     def refusal(self, login: Login) -> str | None:

@@ -55,8 +55,9 @@ def log_of_dispatch(app: MysqlApplication) -> list[Document]:
 
 
 def dispatched(app: MysqlApplication) -> list[Document]:
-    """What dispatch has logged about the secret."""
-    return [line for line in log_of_dispatch(app) if line.get("secret_arn") == app.arn]
+    """What dispatch has logged about promotions of the secret."""
+    lines = [line for line in log_of_dispatch(app) if "version_id" in line]
+    return [line for line in lines if line["secret_arn"] == app.arn]
 
 
 def holder(app: MysqlApplication, label: str) -> str:

@@ -126,6 +126,8 @@ def _repeated(stored: Incident, finding: Finding) -> Decision:
 
 def _solution(stored: Incident, finding: Finding, now: datetime) -> Decision:
     if stored.solved is not None:
+        if finding.wording.alone and finding.when > stored.solved:
+            return _first(stored, finding, now)
         return _folded(stored, finding, now, "The incident is solved already.")
     if finding.when <= stored.seen:
         # Records tell whole seconds: within one, nobody knows which came last.
