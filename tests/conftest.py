@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pymysql
@@ -114,3 +114,18 @@ def deployed(account: RunningAccount, postgres: Postgres) -> Deployed:
     layer = publish_ca_layer(account.port, "\n".join((postgres.authority.pem, *others)))
     outputs = deploy(account.port, {"CaBundleLayerArn": layer})
     return Deployed(account, outputs, postgres.authority)
+
+
+@contextmanager
+def deaf(deployed: Deployed) -> Iterator[None]:
+    """No rule of the stack hears of anything: no recovery, no alert, and no work for them."""
+    events = deployed.account.client("events")
+    rules = [r for r in events.list_rules(NamePrefix="rekey-")["Rules"] if "EventPattern" in r]
+    for rule in rules:
+        events.disable_rule(Name=rule["Name"])
+    try:
+        yield
+    finally:
+        for rule in rules:
+            kept = {key: rule[key] for key in ("Name", "EventPattern", "State")}
+            events.put_rule(**kept)

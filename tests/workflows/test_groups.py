@@ -5,6 +5,7 @@ REKEY_GROUP is the size of the group: 10 in `make test`, 100 in `make groups`.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,9 +33,13 @@ def drop_the_user(app: Application) -> None:
     app.postgres.execute(f"DROP ROLE {app.name}")
 
 
-def allow_no_change(app: Application) -> None:
-    """It logs in, and then cannot be changed: the rotation begins and fails."""
-    app.postgres.execute(f"ALTER ROLE {app.name} SET default_transaction_read_only = on")
+def weaken_the_superuser(app: Application) -> None:
+    """It logs in and may change nothing: the rotation begins, and fails."""
+    name, password = f"{app.name}_weak", app.new_password()
+    app.postgres.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+    app.client.put_secret_value(
+        SecretId=app.superuser_arn, SecretString=json.dumps(app.document(name, password))
+    )
 
 
 def write_nonsense(app: Application) -> None:
@@ -42,7 +47,6 @@ def write_nonsense(app: Application) -> None:
 
 
 TROUBLES: list[Callable[[Application], None]] = [
-    allow_no_change,
     break_login,
     drop_the_user,
     write_nonsense,
@@ -51,14 +55,16 @@ TROUBLES: list[Callable[[Application], None]] = [
 
 @pytest.fixture
 def group(deployed: Deployed, postgres: Postgres) -> list[Application]:
-    """Single users, so that each trouble is one of one secret."""
-    return [attached(Application(deployed, postgres)) for _ in range(SIZE)]
+    """The first has two users and a superuser; the others have one."""
+    made = (Application(deployed, postgres, alternating=n == 0) for n in range(SIZE))
+    return [attached(app) for app in made]
 
 
 def trouble(group: list[Application]) -> list[Application]:
     """One of ten, or at least two, fail, each in the next way."""
     bad = group[:: max(2, len(group) // max(2, len(group) // 10))]
-    for number, app in enumerate(bad):
+    weaken_the_superuser(bad[0])
+    for number, app in enumerate(bad[1:]):
         TROUBLES[number % len(TROUBLES)](app)
     return bad
 
