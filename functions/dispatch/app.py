@@ -18,8 +18,10 @@ from rekey.aws.secrets_manager import SecretsManager
 from rekey.aws.watched import SweepItems
 from rekey.aws.workflows import StateMachines
 from rekey.dispatch import Dispatcher, dispatch
+from rekey.model import Workflow
 
-ARNS, GRACE_SECONDS = environment.state_machines(), environment.grace_seconds()
+ARNS = environment.state_machines(Workflow.RETIRE, Workflow.RECOVER)
+GRACE_SECONDS = environment.grace_seconds()
 TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
 OURS, SWEEP = environment.our_roles(), environment.sweep_role()
 

@@ -7,10 +7,12 @@ from rekey.aws.alerts import Alerts
 from rekey.aws.incidents import Incidents
 from rekey.aws.sweeps import sweep_handler
 from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
-from rekey.model import Deadline
+from rekey.aws.workflows import StateMachines
+from rekey.model import Deadline, Workflow
 from rekey.watched import Progress
 
 TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
+ARNS = environment.state_machines(Workflow.RECOVER)
 
 
 def go_on(deadline: Deadline) -> Progress:
@@ -19,8 +21,8 @@ def go_on(deadline: Deadline) -> Progress:
     memory, incidents = SweepItems(clients.dynamodb(), TABLE), Incidents(clients.dynamodb(), TABLE)
     report = Reporter(incidents, Alerts(clients.sns(), clients.events(), TOPIC)).report
     _, _, _, region, account, _ = TOPIC.split(":", 5)
-    sweep = Sweep(secrets, trails, memory, incidents, report, f"{account}/{region}")
-    return sweep.run(deadline)
+    workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
+    return Sweep(secrets, trails, memory, incidents, report, workflows, place).run(deadline)
 
 
 handler = sweep_handler(go_on)

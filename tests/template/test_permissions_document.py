@@ -53,6 +53,7 @@ def resource(words: str, log_group: str) -> Any:
         "the workflows rotate and recover": [f"{WORKFLOWS}-rotate", f"{WORKFLOWS}-recover"],
         "runs of rotate and recover": [f"{RUNS}-rotate/*", f"{RUNS}-recover:*"],
         "Step Functions' own rule": STEP_FUNCTIONS_RULE,
+        "the workflow recover": f"{WORKFLOWS}-recover",
         "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],
         "the table": "<StateTable.Arn>",
         "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",

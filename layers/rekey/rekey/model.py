@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
+from hashlib import sha256
 from typing import Self
 
 
@@ -245,3 +246,8 @@ class Execution:
     workflow: Workflow
     name: str
     input: Mapping[str, str | int]
+
+
+def execution_name(workflow: Workflow, *what: str) -> str:
+    """Return a name for what happened, of the 80 characters at most that Step Functions takes."""
+    return f"{workflow}-{sha256('|'.join(what).encode()).hexdigest()}"

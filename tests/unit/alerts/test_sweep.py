@@ -15,7 +15,7 @@ from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.alerts.troubles import LATE, LINGERING, NEW, relief, trouble
 from rekey.incident import Incident
-from rekey.model import Deadline
+from rekey.model import Deadline, Execution, Workflow
 from rekey.watched import Canary, Page, Progress, Trail, Watched
 from tests.incident_store import MemoryIncidents
 from tests.unit.alerts.findings import ARN, NOW
@@ -179,6 +179,7 @@ class Night:
     def __init__(self) -> None:
         self.region, self.listener, self.store = Region(), Listener(), MemoryIncidents()
         self.time = NOW
+        self.started: dict[str, Execution] = {}
 
     def add(self, count: int = 1, **changes: Any) -> None:
         for _ in range(count):
@@ -191,9 +192,14 @@ class Night:
 
         report = Reporter(self.store, self.listener, now=now).report
         ports = (self.region,) * 3
-        return Sweep(*ports, self.store, report, "111122223333/eu-west-1", now).run(
-            Deadline.after(seconds)
-        )
+        place = "111122223333/eu-west-1"
+        sweep = Sweep(*ports, self.store, report, self, place, now)
+        return sweep.run(Deadline.after(seconds))
+
+    def start(self, execution: Execution) -> bool:
+        before = execution.name in self.started
+        self.started[execution.name] = execution
+        return not before
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(told["kind"], told["status"]) for told in self.listener.heard]
@@ -356,3 +362,25 @@ def test_however_it_is_cut_every_secret_is_looked_at_once(
         except ConnectionError:
             continue
     assert len(night.kinds()) == progress.secrets == count
+
+
+def test_what_is_stuck_or_overdue_is_recovered_once_a_day_and_nothing_else(night: Night) -> None:
+    night.add(2)
+    night.add(labels=STUCK)
+    night.add(due=NOW - DAY)
+    night.add(tags={"rekey:halted": "2026-11-20"})
+    night.add(rotated=None, due=None)
+    for _ in range(2):
+        night.sweep()
+    stuck, overdue = (f"{ARN.replace('app/db', f'app/{number:03}')}" for number in (2, 3))
+    inputs = sorted(
+        (str(e.input["secretId"]), e.input.get("versionId")) for e in night.started.values()
+    )
+    assert inputs == [(stuck, "v3"), (overdue, None)]
+    assert {e.workflow for e in night.started.values()} == {Workflow.RECOVER}
+    assert {e.input["happened"] for e in night.started.values()} == {
+        "the rotation is overdue or stuck"
+    }
+    night.time += DAY
+    night.sweep()
+    assert len(night.started) == 4

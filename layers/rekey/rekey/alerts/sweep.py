@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from rekey.alerts import blindness, topics
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision
+from rekey.alerts.kinds import Kind
 from rekey.alerts.troubles import relief, trouble
 from rekey.incident import Incident, IncidentStore
-from rekey.model import Deadline
+from rekey.model import Deadline, Execution, Happened, Label, Workflow, execution_name
+from rekey.ports import Workflows
 from rekey.watched import Page, Progress, Secrets, SweepMemory, Trails, Watched
 
 CANARY_TAG = "rekey:canary"
+RECOVERABLE = frozenset({Kind.OVERDUE, Kind.STUCK_PENDING})
 
 RESERVE_SECONDS = 60.0
 """What must be left of an invocation to begin another page, with findings in it."""
@@ -32,6 +35,7 @@ class Sweep:
     memory: SweepMemory
     incidents: IncidentStore
     report: Callable[[Finding], Decision]
+    workflows: Workflows
     place: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -73,6 +77,7 @@ class Sweep:
             finding = self._finding(secret, known.get(topics.rotation(secret.arn)))
             if finding is not None:
                 self.report(finding)
+                self._recover(finding, secret)
             self._canary(secret)
             counts.append(int(finding is not None))
         return counts
@@ -88,6 +93,16 @@ class Sweep:
         if found is None and incident is not None:
             return relief(secret, incident, self.now())
         return found
+
+    def _recover(self, finding: Finding, secret: Watched) -> None:
+        """Let the workflow look, which tells itself whose function it is and what may be done."""
+        if finding.kind not in RECOVERABLE:
+            return
+        arn, pending = secret.arn, secret.holder(Label.PENDING) or ""
+        name = execution_name(Workflow.RECOVER, arn, pending, finding.occurrence)
+        about = {"secretId": arn, "happened": str(Happened.STUCK)}
+        with_version = {**about, "versionId": pending} if pending else about
+        self.workflows.start(Execution(Workflow.RECOVER, name, with_version))
 
     def _canary(self, secret: Watched) -> None:
         if secret.tags.get(CANARY_TAG) != "true":

@@ -26,16 +26,9 @@ def grace_seconds() -> int:
     return _number(name, os.environ.get(name, ""), "RetireGraceSeconds")
 
 
-def state_machines() -> dict[Workflow, str]:
-    """Return the ARNs of the workflows that events start. Raises InvalidConfiguration."""
-    started = [workflow for workflow in Workflow if workflow is not Workflow.ROTATE]
-    arns: dict[Workflow, str] = {
-        w: os.environ.get(f"REKEY_{w.upper()}_STATE_MACHINE_ARN", "") for w in started
-    }
-    for workflow, arn in arns.items():
-        if not arn:
-            raise InvalidConfiguration(f"No ARN is set for the workflow {workflow}. Deploy again.")
-    return arns
+def state_machines(*workflows: Workflow) -> dict[Workflow, str]:
+    """Return the ARNs of these workflows as deployed. Raises InvalidConfiguration."""
+    return {each: _set(f"REKEY_{each.upper()}_STATE_MACHINE_ARN") for each in workflows}
 
 
 def state_table() -> str:

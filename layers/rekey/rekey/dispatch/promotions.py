@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from hashlib import sha256
 
 from rekey.dispatch.events import Promotion
 from rekey.errors import LabelMoved, SecretAccessDenied, SecretNotFound
-from rekey.model import Execution, Label, SecretMetadata, Workflow
+from rekey.model import Execution, Label, SecretMetadata, Workflow, execution_name
 from rekey.ports import RotationFunctions, SecretStore, Workflows
 from rekey.rotation.retirement import Retirement, When, retirement
 
@@ -85,8 +84,3 @@ def _start(
 
 def _ignored(reason: str) -> Dispatched:
     return Dispatched(Outcome.IGNORED, reason)
-
-
-def execution_name(workflow: Workflow, *what: str) -> str:
-    """Return a name for what happened, of the 80 characters at most that Step Functions takes."""
-    return f"{workflow}-{sha256('|'.join(what).encode()).hexdigest()}"

@@ -1,8 +1,8 @@
 """Start the recovery of a rotation that failed. The workflow finds out whether it may act."""
 
 from rekey.dispatch.failures import Failure
-from rekey.dispatch.promotions import Dispatched, Dispatcher, Outcome, execution_name
-from rekey.model import Execution, Workflow
+from rekey.dispatch.promotions import Dispatched, Dispatcher, Outcome
+from rekey.model import Execution, Workflow, execution_name
 
 
 def on_failure(world: Dispatcher, failed: Failure) -> Dispatched:
