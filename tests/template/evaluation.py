@@ -56,7 +56,7 @@ class Evaluation:
             case "Fn::GetAtt", [str() as logical_id, str() as attribute]:
                 return f"<{logical_id}.{attribute}>"
             case "Fn::Sub", str():
-                return re.sub(r"\$\{([\w:]+)\}", lambda found: self._values[found[1]], argument)
+                return re.sub(r"\$\{([\w:]+)\}", self._named, argument)
             case "Fn::Join", [str() as separator, parts]:
                 return separator.join(self.resolve(parts))
             case "Fn::If", [str() as condition, then, otherwise]:
@@ -64,6 +64,10 @@ class Evaluation:
             case "Fn::Select", [int() as index, items]:
                 return self.resolve(items)[index]
         return self._logic(name, self.resolve(argument))
+
+    def _named(self, found: re.Match[str]) -> str:
+        """A parameter's value; a resource is told as Ref tells it."""
+        return str(self._values.get(found[1], f"<{found[1]}>"))
 
     def _logic(self, name: str, values: list[Any]) -> bool:
         match name:

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -298,3 +299,12 @@ def test_every_function_folder_is_deployed() -> None:
     deployed = re.findall(r"CodeUri: (functions/\w+)", (CHECKOUT / "template.yaml").read_text())
     folders = (CHECKOUT / "functions").glob("*/app.py")
     assert sorted(deployed) == sorted(f"functions/{path.parent.name}" for path in folders)
+
+
+def test_the_dashboard_is_json_and_shows_what_the_stack_has(template: dict[str, Any]) -> None:
+    body = json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = str(body)
+    for name in re.findall(r"\$\{(\w+)[}.]", shown):
+        assert name in template["Resources"], name
+    for metric in ("Steps", "StepDuration", "Findings"):
+        assert f'MetricName="{metric}"' in shown
