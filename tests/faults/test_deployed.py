@@ -8,10 +8,10 @@ from tests.faults.conftest import target_of
 from tests.faults.deployed import Way, What, kill_at, kill_points, reached_through_proxies
 
 KILLED = [
-    ("postgres", Strategy.SINGLE_USER, What.ROTATION, 3),
-    ("postgres", Strategy.ALTERNATING_USERS, What.ROTATION, 3),
-    ("mysql", Strategy.DUAL_PASSWORD, What.ROTATION, 5),
-    ("mariadb", Strategy.DUAL_PASSWORD, What.RETIREMENT, 5),
+    ("postgres", Strategy.SINGLE_USER, What.ROTATION, 5),
+    ("postgres", Strategy.ALTERNATING_USERS, What.ROTATION, 5),
+    ("mysql", Strategy.DUAL_PASSWORD, What.ROTATION, 8),
+    ("mariadb", Strategy.DUAL_PASSWORD, What.RETIREMENT, 8),
 ]
 """With the number of calls to Secrets Manager of which one is killed."""
 

@@ -12,7 +12,7 @@ from tests.faults.proxy import Cut
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
-TIMES = {"postgres": 3, "mysql": 1, "mariadb": 1}
+TIMES = {"postgres": 2, "mysql": 1, "mariadb": 1}
 """How often a part meets each cut."""
 
 

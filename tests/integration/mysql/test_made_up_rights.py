@@ -15,7 +15,7 @@ from tests.integration.mysql.account import Account, Running, quoted, setting
 from tests.integration.mysql.alternating import Users, try_cut_off
 from tests.integration.mysql.made_up import HOSTS, Changes, changes, made, odd
 
-EXAMPLES = int(os.environ.get("REKEY_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("REKEY_EXAMPLES", "10"))
 # Without shrinking: each attempt makes users, databases and rotations.
 MADE_UP = settings(
     max_examples=EXAMPLES,
