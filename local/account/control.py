@@ -26,7 +26,9 @@ class BadRequestError(Exception):
 
 
 def _clock(body: Answer, _: dict[str, str]) -> Answer:
-    if body:
+    if body.get("reset") is True:
+        clock.reset()
+    elif body:
         clock.advance(_seconds(body.get("advanceSeconds"), "advanceSeconds"))
     return {"now": clock.now(), "offsetSeconds": clock.offset()}
 

@@ -133,7 +133,11 @@ def test_a_schedule_that_comes_due_rotates(deployed: Deployed, postgres: Postgre
     first = app.value("AWSCURRENT")
     since = deployed.account.control("records")["next"]
     deployed.account.control("clock", {"advanceSeconds": 9 * 3600})
-    assert app.end(since)["eventName"] == "RotationSucceeded"
+    try:
+        assert app.end(since)["eventName"] == "RotationSucceeded"
+    finally:
+        # Functions and workflows have the machine's time, and compare it with that of records.
+        deployed.account.control("clock", {"reset": True})
     assert app.value("AWSCURRENT") != first
     assert app.logs_in("AWSCURRENT")
     app.client.cancel_rotate_secret(SecretId=app.arn)
