@@ -58,6 +58,7 @@ prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> f
 	@$(PYTHON) -m local.mysql_installations
 	REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 600 tests/faults/test_malformed.py
 	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove "$(POINT)"
+	@test -n "$(POINT)" || $(MAKE) consumers
 
 consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	@$(PYTHON) -m local.mysql_installations
