@@ -52,6 +52,13 @@ def of(strategy: Strategy) -> list[str]:
     return [kind for kind, (_, its) in KINDS.items() if its is strategy]
 
 
+@pytest.fixture(params=[kind for kind, (name, _) in KINDS.items() if name == "postgres"])
+def logged(request: pytest.FixtureRequest) -> Iterator[Broken]:
+    """On a server whose log tells refused logins: MySQL's and MariaDB's do not."""
+    with prepared(request, request.param) as found:
+        yield found
+
+
 @pytest.fixture(params=KINDS)
 def any_kind(request: pytest.FixtureRequest) -> Iterator[Broken]:
     with prepared(request, request.param) as found:
