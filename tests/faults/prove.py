@@ -27,6 +27,9 @@ COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
 NEVER_DEPLOYED = ("effect ", "connection ", "first rotation", "later rotation", "histories")
 """Parts of names that no place of a deployed function has: it need not be deployed for them."""
 
+AT_ONCE = 2 * (os.cpu_count() or 1)
+"""Jobs wait for networks that fall silent about half of their time."""
+
 Job = Callable[[], Iterable[Part]]
 
 
@@ -123,7 +126,7 @@ def _sort(what: str) -> str:
 
 
 def jobs(wanted: str) -> Iterator[Job]:
-    """Side by side, as many as there are processors; those that take long come first."""
+    """Side by side; those that take long come first."""
     engines = wanted_engines()
     named = [name for name in engines if name in wanted] or engines
     yield from (partial(in_process, name) for name in named)
@@ -134,7 +137,7 @@ def jobs(wanted: str) -> Iterator[Job]:
 def prove(console: Console, wanted: str) -> int:
     """Run all; 0 if everything held."""
     context = multiprocessing.get_context("fork")
-    with context.Manager() as shared, ProcessPoolExecutor(os.cpu_count(), context) as pool:
+    with context.Manager() as shared, ProcessPoolExecutor(AT_ONCE, context) as pool:
         told: queue.Queue[Began | Broke] = shared.Queue()
         running = [pool.submit(work, job, wanted, told) for job in jobs(wanted)]
         with Progress(console=console) as progress:
