@@ -33,7 +33,10 @@ def _clock(body: Answer, _: dict[str, str]) -> Answer:
     return {"now": clock.now(), "offsetSeconds": clock.offset()}
 
 
-def _records(_: Answer, query: dict[str, str]) -> Answer:
+def _records(body: Answer, query: dict[str, str]) -> Answer:
+    """With a body: records of what has happened before, to be looked up and not delivered."""
+    for record in _objects(body, "records") if body else ():
+        cloudtrail.keep(record)
     after = query.get("after", "0")
     if not after.isdecimal():
         raise BadRequestError("after must be a whole number")
@@ -66,12 +69,17 @@ def _waits(body: Answer, _: dict[str, str]) -> Answer:
 
 def _events(body: Answer, _: dict[str, str]) -> Answer:
     """Events as AWS services send them: PutEvents takes none whose source begins with `aws.`."""
-    events = body.get("events")
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise BadRequestError("events must be a list of objects")
+    events = _objects(body, "events")
     for event in events:
         bus.publish(event)
     return {"events": len(events)}
+
+
+def _objects(body: Answer, name: str) -> list[Answer]:
+    objects = body.get(name)
+    if not isinstance(objects, list) or not all(isinstance(one, dict) for one in objects):
+        raise BadRequestError(f"{name} must be a list of objects")
+    return objects
 
 
 def _seconds(value: object, name: str) -> float:
@@ -84,6 +92,7 @@ ROUTES: dict[tuple[str, str], Callable[[Answer, dict[str, str]], Answer]] = {
     ("GET", "clock"): _clock,
     ("POST", "clock"): _clock,
     ("GET", "records"): _records,
+    ("POST", "records"): _records,
     ("GET", "rotation"): _rotation,
     ("POST", "rotation"): _rotation,
     ("POST", "events"): _events,

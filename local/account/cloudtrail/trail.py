@@ -41,6 +41,11 @@ def records_after(index: int) -> tuple[list[Record], int]:
     return _trail.after(index)
 
 
+def keep(record: Record) -> None:
+    """Keep a record of the past, which nobody hears of any more."""
+    _trail.add(record)
+
+
 def publish(record: Record) -> None:
     """Keep the record at once, and deliver it soon after."""
     _trail.add(record)
