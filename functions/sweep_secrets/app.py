@@ -1,10 +1,17 @@
-"""A schedule invokes this function every few minutes; it looks at all secrets once a day."""
+"""A schedule invokes this function every few minutes.
 
+It looks at all secrets once a day, and each time at the incidents that may be over.
+"""
+
+from rekey.access.closing import Closing
 from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.aws import clients, environment
+from rekey.aws.access_account import suppressions
+from rekey.aws.access_state import AccessState
 from rekey.aws.alerts import Alerts
 from rekey.aws.incidents import Incidents
+from rekey.aws.open_incidents import OpenIncidents
 from rekey.aws.sweeps import sweep_handler
 from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
 from rekey.aws.workflows import StateMachines
@@ -18,11 +25,15 @@ ARNS = environment.state_machines(Workflow.RECOVER)
 def go_on(deadline: Deadline) -> Progress:
     """Join the decisions to the adapters."""
     secrets, trails = SecretLists(clients.secrets_manager()), CloudTrails(clients.cloudtrail())
-    memory, incidents = SweepItems(clients.dynamodb(), TABLE), Incidents(clients.dynamodb(), TABLE)
+    dynamodb = clients.dynamodb()
+    memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
     report = Reporter(incidents, Alerts(clients.sns(), clients.events(), TOPIC)).report
     _, _, _, region, account, _ = TOPIC.split(":", 5)
     workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
-    return Sweep(secrets, trails, memory, incidents, report, workflows, place).run(deadline)
+    known, agenda = AccessState(dynamodb, TABLE), OpenIncidents(dynamodb, TABLE)
+    close = Closing(agenda, known, lambda: suppressions(dynamodb, TABLE), report).run
+    sweep = Sweep(secrets, trails, memory, incidents, report, workflows, place, close=close)
+    return sweep.run(deadline)
 
 
 handler = sweep_handler(go_on)

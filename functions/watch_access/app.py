@@ -12,6 +12,7 @@ from rekey.aws.access_state import AccessState
 from rekey.aws.alerts import Alerts
 from rekey.aws.gathered import gathered_handler
 from rekey.aws.incidents import Incidents
+from rekey.aws.open_incidents import OpenIncidents
 from rekey.aws.owners import owners
 from rekey.aws.secrets_manager import SecretsManager
 from rekey.known import DAY
@@ -27,7 +28,7 @@ FUNCTIONS, IAM = clients.lambda_functions(), clients.iam()
 account = AccessAccount(SECRETS, FUNCTIONS, IAM, STATE, TABLE, ours=OURS)
 channel = Alerts(clients.sns(), clients.events(), TOPIC)
 owner = owners(SecretsManager(SECRETS), owner_of)
-people = People(Reporter(Incidents(STATE, TABLE), channel, owner))
+people = People(Reporter(Incidents(STATE, TABLE), channel, owner), OpenIncidents(STATE, TABLE))
 thresholds = Thresholds(learning=environment.learning_days() * DAY)
 watch = Watch(AccessState(STATE, TABLE), account, people, thresholds)
 handler = gathered_handler(Intake(watch, account).take)

@@ -14,7 +14,7 @@ from rekey.access.secret import KnownSecrets
 from rekey.access.signal import Signal
 from rekey.access.thresholds import Thresholds
 from rekey.access.watch import Watch
-from rekey.known import DAY, Item, Key, secret_key
+from rekey.known import DAY, Item, Key, Open, secret_key
 from tests.access.records import MORNING, Record
 
 
@@ -43,6 +43,25 @@ class Table:
         pk = secret_key(secret).pk
         names = (key.sk.partition("#")[2] for key in self.items if key.pk == pk)
         return frozenset(name for name in names if name)
+
+
+@dataclass
+class Notes:
+    """The agenda in memory. It passes the tests of the one in DynamoDB."""
+
+    entries: dict[Key, Open] = field(default_factory=dict)
+    now: int = 0
+
+    def note(self, entry: Open) -> None:
+        self.entries[entry.key] = entry
+
+    def all(self) -> list[Open]:
+        return [entry for entry in self.entries.values() if entry.expires > self.now]
+
+    def drop(self, entry: Open) -> None:
+        held = self.entries.get(entry.key)
+        if held is not None and held.occurrence == entry.occurrence:
+            del self.entries[entry.key]
 
 
 @dataclass

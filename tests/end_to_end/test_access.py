@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from local.running_account import RunningAccount
 from rekey.aws.access_state import AccessState
 from rekey.known import DAY, Item, reader_key, secret_key
+from tests.access.records import record
 from tests.conftest import Deployed
 from tests.end_to_end.application import wait_for
 
@@ -131,3 +133,32 @@ def test_a_decoy_is_told_at_once_and_as_critical(
         client.describe_secret(SecretId=arn)
     found = wait_for(lambda: subscriber.about(arn), "an alert")
     assert found["MessageAttributes"]["severity"]["Value"] == "critical"
+
+
+def days_ago(days: int, secret: str, role: str) -> dict[str, Any]:
+    """A read as EventBridge delivers it, from a network that nobody uses."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - days * DAY))
+    who = record(requestParameters={"secretId": secret}, eventTime=at, eventID=str(uuid.uuid4()))
+    session = {"arn": role, "type": "Role", "accountId": "000000000000"}
+    identity = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": session}}
+    where = {"awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.77"}
+    account = {"recipientAccountId": "000000000000"}
+    return {"detail": {**who, **where, **account, "userIdentity": identity}}
+
+
+def test_an_incident_that_went_quiet_is_closed_by_one_message_in_its_thread(
+    deployed: Deployed, subscriber: Subscriber, settled: str
+) -> None:
+    name = f"visitor-{secrets.token_hex(4)}"
+    role = f"arn:aws:iam::000000000000:role/{name}"
+    sqs, functions = (deployed.account.client(service) for service in ("sqs", "lambda"))
+    url = sqs.get_queue_url(QueueName="rekey-access")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(days_ago(3, settled, role)))
+    told = wait_for(lambda: subscriber.about(name, '\\"open\\"'), "an alert")
+    assert told["MessageAttributes"]["severity"]["Value"] == "medium"
+    answer = functions.invoke(FunctionName="rekey-sweep-secrets", Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    over = wait_for(lambda: subscriber.about(name, '\\"solved\\"'), "its end")
+    first, last = (json.loads(message["Message"]) for message in (told, over))
+    assert last["incident"] == first["incident"]
+    assert last["done"] == ["Closed: nothing unusual for 48 hours."]

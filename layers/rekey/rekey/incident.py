@@ -90,7 +90,8 @@ class Message:
     """One message, rendered for everybody who may get it.
 
     ``bodies`` by SNS protocol, with ``default``; ``attributes`` for filter policies. ``document``
-    is the finding as plain JSON: the detail of an event whose type is ``detail_type``.
+    is the finding as plain JSON: the detail of an event whose type is ``detail_type``. What is not
+    ``for_people`` is that event and nothing else.
     """
 
     subject: str
@@ -98,6 +99,7 @@ class Message:
     attributes: Mapping[str, str]
     detail_type: str
     document: str
+    for_people: bool = True
 
 
 class Channel(Protocol):

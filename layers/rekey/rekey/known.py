@@ -66,6 +66,15 @@ class Item:
         return {name[len(start) :]: value for name, value in found if name.startswith(start)}
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An incident that has not ended: where it lies until ``expires``, and what was told last."""
+
+    key: Key
+    occurrence: str
+    expires: int
+
+
 def merge(one: Item, other: Item) -> Item:
     """Join two states of an item: idempotent, and in any order the same."""
     sets, cut = _sets(one, other)

@@ -2,12 +2,13 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from local.running_account import RunningAccount
-from rekey.alerts.finding import Severity
+from rekey.alerts.finding import Kind, Severity
 from rekey.alerts.message import message
 from rekey.aws.alerts import Alerts
 from rekey.errors import AlertNotDelivered
@@ -69,6 +70,22 @@ def test_a_rule_on_the_bus_gets_the_finding_as_an_event(
     (event,) = box.first(1)
     assert event["resources"] == [ARN]
     assert event["detail"]["schema"] == "rekey.finding/1"
+
+
+def test_what_is_not_for_people_reaches_programs_on_the_bus_alone(
+    account: RunningAccount, alerts: Alerts, topic: str
+) -> None:
+    people, programs = Inbox.make(account).subscribe(topic), Inbox.make(account)
+    events, name, incident = account.client("events"), uuid.uuid4().hex, uuid.uuid4().hex
+    pattern = {"source": ["rekey"], "detail": {"incident": [incident]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": programs.arn}])
+    made = message(finding(incident=incident, kind=Kind.UNUSUAL_ACCESS, raised=Severity.LOW))
+    alerts.publish(replace(made, for_people=False))
+    assert len(programs.first(1)) == 1
+    alerts.publish(made)
+    assert len(people.first(1)) == 1
+    assert len(programs.first(2)) == 2
 
 
 def test_findings_are_counted_by_kind_and_severity_and_not_by_secret(

@@ -29,6 +29,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
+        self.for_people: list[bool] = []
         self.failing = 0
 
     def publish(self, message: Message) -> None:
@@ -36,6 +37,7 @@ class Listener:
             self.failing -= 1
             raise AlertNotDelivered("down")
         self.heard.append(json.loads(message.document))
+        self.for_people.append(message.for_people)
 
     def said(self, key: str) -> list[Any]:
         return [document[key] for document in self.heard]

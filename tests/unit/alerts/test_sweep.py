@@ -180,6 +180,7 @@ class Night:
         self.region, self.listener, self.store = Region(), Listener(), MemoryIncidents()
         self.time = NOW
         self.started: dict[str, Execution] = {}
+        self.looked = 0
 
     def add(self, count: int = 1, **changes: Any) -> None:
         for _ in range(count):
@@ -193,8 +194,12 @@ class Night:
         report = Reporter(self.store, self.listener, now=now).report
         ports = (self.region,) * 3
         place = "111122223333/eu-west-1"
-        sweep = Sweep(*ports, self.store, report, self, place, now)
+        sweep = Sweep(*ports, self.store, report, self, place, now, self.close)
         return sweep.run(Deadline.after(seconds))
+
+    def close(self) -> int:
+        self.looked += 1
+        return 0
 
     def start(self, execution: Execution) -> bool:
         before = execution.name in self.started
@@ -233,6 +238,13 @@ def test_a_sweep_goes_on_where_the_time_ran_out(night: Night) -> None:
     assert (night.region.pages, len(night.kinds())) == (3, 5)
     assert night.sweep(seconds=1).token is None
     assert night.region.pages == 3
+
+
+def test_each_invocation_looks_for_incidents_that_are_over(night: Night) -> None:
+    night.add()
+    night.sweep()
+    night.sweep()
+    assert night.looked == 2
 
 
 def test_after_a_crash_only_the_last_page_is_done_again(night: Night) -> None:

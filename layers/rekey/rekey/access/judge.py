@@ -69,16 +69,19 @@ class Reasoned:
     what: str
     baseline: str
     observed: str
+    secret: str | None = None
 
 
 @dataclass(frozen=True)
 class Incident:
     """What a person is told of. ``secrets`` are some of ``count`` that are concerned.
 
-    ``occurrence`` changes whenever there is more to tell.
+    ``key`` is where it lies, until ``expires`` (epoch). ``occurrence`` changes whenever there is
+    more to tell.
     """
 
-    id: str
+    key: Key
+    expires: int
     principal: str
     level: Level
     first: int
@@ -86,6 +89,10 @@ class Incident:
     reasons: tuple[Reasoned, ...]
     secrets: tuple[str, ...]
     count: int
+
+    @property
+    def id(self) -> str:
+        return mark("/".join(self.key))
 
     @property
     def occurrence(self) -> str:
@@ -101,7 +108,8 @@ def incident(item: Item) -> Incident | None:
         return None
     lines = sorted(item.notes.items(), key=lambda note: (-note[1][0], note[0]))
     return Incident(
-        mark("/".join(item.key)),
+        item.key,
+        item.expires,
         item.key.pk.partition("#")[2],
         height,
         item.minima["first"],
@@ -113,5 +121,5 @@ def incident(item: Item) -> Incident | None:
 
 
 def _reasoned(name: str, weight: int, text: str) -> Reasoned:
-    what, baseline, observed, _ = json.loads(text)
-    return Reasoned(SignalKind(name), weight, what, baseline, observed)
+    what, baseline, observed, secret = json.loads(text)
+    return Reasoned(SignalKind(name), weight, what, baseline, observed, secret or None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from rekey.access.judge import Incident
-from rekey.known import Item, Key
+from rekey.known import Item, Key, Open
 
 
 class Memory(Protocol):
@@ -47,6 +47,22 @@ class Surroundings(Protocol):
 
     def suppressions(self) -> Iterable[Mapping[str, Any]]:
         """Return what people have decided not to be told about, as it stands in the table."""
+        ...
+
+
+class Agenda(Protocol):
+    """Incidents that people were told of and that have not ended. Raises StateTableFailure."""
+
+    def note(self, entry: Open) -> None:
+        """Put it on the agenda, in the place of what stands there of the same incident."""
+        ...
+
+    def all(self) -> Iterable[Open]:
+        """Return those that are on it."""
+        ...
+
+    def drop(self, entry: Open) -> None:
+        """Take it off, unless it was noted with another occurrence since."""
         ...
 
 

@@ -1,16 +1,22 @@
 """An incident as a finding that people get."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rekey.access.judge import Incident
+from rekey.access.ports import Agenda
 from rekey.access.secret import name_of
 from rekey.access.signal import Level
-from rekey.alerts.finding import Finding, Kind, Reason, Severity
+from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status
 from rekey.alerts.report import Reporter
 from rekey.alerts.text import quoted
+from rekey.known import Open
 
 NAMED = 5
+CLOSED_STEPS = (
+    "Nothing, if somebody knows that it was meant.",
+    "If nobody has looked yet: ask the person or team behind the principal. Quiet is no proof.",
+)
 
 
 @dataclass(frozen=True)
@@ -18,9 +24,14 @@ class People:
     """See Teller: what was told is told once, as the reporter keeps what was said."""
 
     reporter: Reporter
+    agenda: Agenda
 
     def tell(self, incident: Incident) -> None:
-        """See Teller. Raises StateTableFailure or AlertNotDelivered."""
+        """See Teller. Raises StateTableFailure or AlertNotDelivered.
+
+        What people hear of has to end some day, so that is noted before.
+        """
+        self.agenda.note(Open(incident.key, incident.occurrence, incident.expires))
         self.reporter.report(finding(incident))
 
 
@@ -38,6 +49,18 @@ def finding(incident: Incident) -> Finding:
             for reason in incident.reasons
         ),
         raised=_severity(incident.level),
+    )
+
+
+def closing(incident: Incident, why: str, now: datetime) -> Finding:
+    """Return that an incident is over. Whether it was meant, only a person can say."""
+    return replace(
+        finding(incident),
+        occurrence=f"closed-{incident.occurrence}-{incident.last}",
+        when=now,
+        done=(why,),
+        next_steps=CLOSED_STEPS,
+        status=Status.SOLVED,
     )
 
 

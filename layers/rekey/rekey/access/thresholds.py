@@ -22,6 +22,7 @@ class Thresholds:
     silence: int = 30 * DAY
     window: int = 300
     refresh: int = 6 * HOUR
+    quiet: int = 2 * DAY
     keep_readers: int = 120 * DAY
     keep_windows: int = 3 * DAY
     keep_incidents: int = 30 * DAY

@@ -93,6 +93,12 @@ class Finding:
         return KINDS[self.kind]
 
     @property
+    def for_people(self) -> bool:
+        """Whether a person has to hear it: not that something low has gone quiet again."""
+        silent = self.wording.fades and self.status is Status.SOLVED
+        return not (silent and self.severity.rank <= Severity.LOW.rank)
+
+    @property
     def severity(self) -> Severity:
         """Its own, or that of its kind."""
         return self.raised or self.wording.severity

@@ -72,6 +72,8 @@ def decide(stored: Incident | None, finding: Finding, now: datetime) -> Decision
     if stored.solved is None:
         return _further(stored, finding, now)
     if finding.when < stored.solved:
+        if finding.wording.fades and finding.severity.rank > stored.severity.rank:
+            return _reopened(stored, finding, now)
         return _folded(stored, finding, now, "It is older than what solved the incident.")
     return _first(stored, finding, now)
 
@@ -143,6 +145,11 @@ def _further(stored: Incident, finding: Finding, now: datetime) -> Decision:
     if finding.kind.value not in stored.kinds and finding.severity.rank >= Severity.HIGH.rank:
         return _saying(noted, finding, Status.UPDATED, now, "It is severe, and of another kind.")
     return _folded(stored, finding, now, "People know of the incident.")
+
+
+def _reopened(stored: Incident, finding: Finding, now: datetime) -> Decision:
+    noted = replace(_noted(stored, finding), solved=None)
+    return _saying(noted, finding, Status.UPDATED, now, "It came late, and weighs more than all.")
 
 
 def _folded(

@@ -50,7 +50,8 @@ class Wording:
 
     ``severity`` counts unless a finding states its own. ``quiet`` is how long an incident that
     nobody has solved goes on: what comes later is a new one. ``alone`` tells whether people hear
-    of a finding that is solved on arrival, even if nobody was told of its beginning.
+    of a finding that is solved on arrival, even if nobody was told of its beginning. ``fades``: it
+    ends by going quiet, which proves nothing, so that what comes late and weighs more still counts.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Wording:
     next_steps: tuple[str, ...]
     quiet: timedelta
     alone: bool = False
+    fades: bool = False
 
 
 _DAY = timedelta(days=1)
@@ -249,6 +251,8 @@ KINDS: Mapping[Kind, Wording] = {
             "If it was not: revoke its sessions, rotate what it read, and see its other calls.",
             "If it was, and comes again: suppress it for a time, docs/detection.md.",
         ),
-        timedelta(days=3),
+        # It is closed after two quiet days; the look that closes it may itself be late.
+        timedelta(days=7),
+        fades=True,
     ),
 }

@@ -11,6 +11,8 @@ SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, one line of ASCII."""
 
 _STATUS = {Status.OPEN: "", Status.UPDATED: " (update)", Status.SOLVED: " (solved)"}
+_FADED = " (closed)"
+"""What went quiet is not solved by that."""
 
 
 def secret_name(finding: Finding) -> str:
@@ -22,7 +24,8 @@ def headline(finding: Finding) -> str:
     """Return kind, status and secret on one line."""
     name = secret_name(finding)
     about = f": {name}" if name else ""
-    return f"{finding.wording.title}{_STATUS[finding.status]}{about}"
+    over = finding.wording.fades and finding.status is Status.SOLVED
+    return f"{finding.wording.title}{_FADED if over else _STATUS[finding.status]}{about}"
 
 
 def subject(finding: Finding) -> str:

@@ -25,6 +25,7 @@ def message(finding: Finding) -> Message:
         attributes=_attributes(finding),
         detail_type=finding.wording.title,
         document=plain,
+        for_people=finding.for_people,
     )
 
 

@@ -28,7 +28,7 @@ RESERVE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Sweep:
-    """The world as ports. ``place`` is account and region."""
+    """The world as ports. ``place`` is account and region; ``close`` ends what is over by now."""
 
     secrets: Secrets
     trails: Trails
@@ -38,15 +38,17 @@ class Sweep:
     workflows: Workflows
     place: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    close: Callable[[], int] = lambda: 0
 
     def run(self, deadline: Deadline) -> Progress:
-        """Go on with today's sweep, or begin it; do nothing if it is over."""
+        """Go on with today's sweep, or begin it, if it is not over; and close what is."""
         progress = self._today()
         while progress.token is not None:
             progress = self._one_page(progress)
             self.memory.note(progress)
             if deadline.remaining() < RESERVE_SECONDS:
                 break
+        self.close()
         return progress
 
     def _today(self) -> Progress:

@@ -89,15 +89,10 @@ class AccessAccount:
 
     def suppressions(self) -> list[Mapping[str, Any]]:
         """See Surroundings."""
-        return self._remembered.get(SUPPRESSIONS, self._suppressions) or []
-
-    def _suppressions(self) -> list[Mapping[str, Any]]:
-        answer = self._dynamodb.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": SUPPRESSIONS}},
+        found = self._remembered.get(
+            SUPPRESSIONS, lambda: suppressions(self._dynamodb, self._table)
         )
-        return [json.loads(item["suppression"]["S"]) for item in answer["Items"]]
+        return found or []
 
     def _described(self, secret: str) -> Mapping[str, Any] | None:
         found = self._remembered.get(secret, lambda: self._secrets.describe_secret(SecretId=secret))
@@ -106,6 +101,27 @@ class AccessAccount:
             change = self._decoys.add if tags.get(DECOY_TAG, "false") != "false" else None
             (change or self._decoys.discard)(found["ARN"])
         return found
+
+
+def suppressions(dynamodb: Any, table: str) -> list[Mapping[str, Any]]:
+    """Return what people have written; what is no JSON object hides nothing, and breaks nothing.
+
+    Raises ClientError or BotoCoreError.
+    """
+    answer = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": SUPPRESSIONS}},
+    )
+    return [_document(item.get("suppression", {}).get("S", "")) for item in answer["Items"]]
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _if_allowed(ask: Callable[[], T | None]) -> T | None:

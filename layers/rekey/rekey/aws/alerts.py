@@ -32,7 +32,8 @@ class Alerts:
     def publish(self, message: Message) -> None:
         """See Channel."""
         try:
-            self._tell_people(message)
+            if message.for_people:
+                self._tell_people(message)
             refused = self._put_event(message)
         except (ClientError, BotoCoreError) as error:
             raise AlertNotDelivered(f"{type(error).__name__}: {error}") from None
