@@ -1,6 +1,8 @@
 # Everything runs in environments of its own under .venv/; `make setup` says what it installs.
 PYTHON ?= python3
 RECORDINGS_PYTHON ?= python3.12
+# Servers at addresses are shared, and tests change their settings: one process then.
+WORKERS ?= $(if $(REKEY_POSTGRES_URL)$(REKEY_MYSQL_URL)$(REKEY_MARIADB_URL),1,2)
 
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin
@@ -53,10 +55,10 @@ recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<che
 scale: ## What a campaign of many secrets takes and costs, computed
 	@$(PYTHON) -m benchmarks.scale
 
-test: setup ## Every test
+test: setup ## Every test, in two processes with servers of their own; WORKERS=<how many>
 	@$(PYTHON) -m local.postgres_installations
 	@$(PYTHON) -m local.mysql_installations
-	$(DEV)/python -m pytest
+	$(DEV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> for some places
 	@$(PYTHON) -m local.mysql_installations

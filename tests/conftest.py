@@ -1,7 +1,6 @@
 """Real parts that tests share, each started once a run: a database, an account, the application."""
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,10 @@ from local.postgres import Postgres
 from local.postgres_installations import debian
 from local.running_account import RunningAccount
 from rekey.model import Workflow
+
+pytest_plugins = ["tests.workers"]
+TOLD = "told"
+"""The name under which a test records a line for people."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,25 @@ class Deployed:
         return self.outputs[f"{workflow.title()}StateMachineArn"]
 
 
-def pytest_configure() -> None:
-    """A run that is told to stop ends its servers, as one that is interrupted does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+@dataclass(frozen=True)
+class Told:
+    """Writes what a test records as TOLD when the test ends, whichever process ran it."""
+
+    reporter: pytest.TerminalReporter
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, text in report.user_properties if report.when == "call" else ():
+            if name == TOLD:
+                self.reporter.ensure_newline()
+                self.reporter.write_line(f"  {text}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Only the process that people see has a reporter."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        config.pluginmanager.register(Told(reporter))
 
 
 def pytest_report_header() -> str:

@@ -10,9 +10,10 @@ import pytest
 
 from local.consumer import Read, uncached
 from rekey.model import Strategy
-from tests.conftest import Deployed
-from tests.end_to_end.consumers import SETTINGS, Seen, Setting, rotate_under_consumers
+from tests.conftest import TOLD, Deployed
+from tests.end_to_end.consumers import SETTINGS, Setting, rotate_under_consumers
 
+Record = Callable[[str, object], None]
 FEW = 4
 CONSUMERS = int(os.environ.get("REKEY_CONSUMERS", str(FEW)))
 ROTATIONS = int(os.environ.get("REKEY_ROTATIONS", "5"))
@@ -21,21 +22,16 @@ SINGLE = [setting for setting in SETTINGS if setting.strategy is Strategy.SINGLE
 OTHERS = [setting for setting in SETTINGS if setting not in SINGLE]
 
 
-def say(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\n  {seen}", end="")
-
-
 @pytest.mark.parametrize("setting", OTHERS, ids=str)
 def test_no_login_fails_at_any_time(
     deployed: Deployed,
     setting: Setting,
     request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     app = setting.application(deployed, request.getfixturevalue(setting.engine))
     seen = rotate_under_consumers(app, setting, CONSUMERS, ROTATIONS)
-    say(seen, capsys)
+    record_property(TOLD, str(seen))
     assert seen.refused == []
 
 
@@ -44,7 +40,7 @@ def test_the_gap_of_a_single_user_ends_when_a_consumer_reads_the_new_value(
     deployed: Deployed,
     setting: Setting,
     request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     """At most one gap for each consumer and rotation, and none that is not over."""
     app = setting.application(deployed, request.getfixturevalue(setting.engine))
@@ -54,6 +50,6 @@ def test_the_gap_of_a_single_user_ends_when_a_consumer_reads_the_new_value(
         readers.append(lambda: uncached(app.client, app.arn))
     for read in readers:
         seen = rotate_under_consumers(app, setting, CONSUMERS, ROTATIONS, read)
-        say(seen, capsys)
+        record_property(TOLD, str(seen))
         assert 0 < len(seen.gaps) <= CONSUMERS * ROTATIONS
         assert set(seen.refused) == {WRONG_PASSWORD[setting.engine]}

@@ -126,6 +126,7 @@ def assert_nothing_is_left(left: Callable[[], set[int]], folder: Path, said: str
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.timeout(300)  # all of it, beside another process
 def test_the_demo_shows_that_every_claim_holds_and_leaves_nothing(
     left: Callable[[], set[int]], folder: Path
 ) -> None:

@@ -22,7 +22,7 @@ SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 STARTS_A_SERVER_AND_WAITS = """
 import os, signal, sys
 from local.postgres import Postgres
-# As tests/conftest.py does; and a shell's background job starts with SIGINT ignored.
+# As tests/workers.py does; and a shell's background job starts with SIGINT ignored.
 signal.signal(int(sys.argv[1]), signal.default_int_handler)
 with Postgres() as server:
     print(server.ca_file.parent, os.getpid(), server.port, flush=True)
