@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pymysql
 import pytest
+from hypothesis import settings
 
 from local.certificates import Authority
 from local.debian_packages import PackagesError
@@ -20,6 +21,9 @@ from local.running_account import RunningAccount
 from rekey.model import Workflow
 
 pytest_plugins = ["tests.workers"]
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 TOLD = "told"
 """The name under which a test records a line for people."""
 

@@ -1,9 +1,10 @@
 import platform
 import sys
+from datetime import datetime
 
 import pytest
 
-from local.deploy import ARCHITECTURES, LOG, DeployError, deploy
+from local.deploy import ARCHITECTURES, STACK, DeployError, deploy
 from local.processes import HOST, free_port
 from tests.conftest import Deployed
 
@@ -25,14 +26,21 @@ def test_the_function_is_built_for_this_machine(deployed: Deployed) -> None:
     ]
 
 
+def last_update(deployed: Deployed) -> datetime:
+    """Of the stack; an empty change set is none."""
+    stacks = deployed.account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    when: datetime = stacks[0]["LastUpdatedTime"]
+    return when
+
+
 def test_deploying_the_same_again_changes_nothing(deployed: Deployed) -> None:
     lambda_ = deployed.account.client("lambda")
     arn = deployed.rotation_function_arn
-    before = lambda_.get_function_configuration(FunctionName=arn)
+    before, updated = lambda_.get_function_configuration(FunctionName=arn), last_update(deployed)
     deploy(deployed.account.port, {"CaBundleLayerArn": before["Layers"][-1]["Arn"]})
     after = lambda_.get_function_configuration(FunctionName=arn)
     assert (after["CodeSha256"], after["Layers"]) == (before["CodeSha256"], before["Layers"])
-    assert "is up to date" in LOG.read_text()
+    assert last_update(deployed) == updated
 
 
 def test_without_an_account_one_line_says_so() -> None:
