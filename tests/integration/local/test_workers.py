@@ -70,6 +70,8 @@ def test_workers_that_are_told_to_stop_twice_end_their_servers(tmp_path: Path) -
         ("unit", [], 1),
         ("integration", ["mysql"], 2),
         ("integration", ["request"], 2),
+        ("faults", ["request"], 3),
+        ("faults", ["deployed"], 0),
     ],
 )
 def test_tests_without_servers_stand_between_those_of_the_application_and_of_databases(
