@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 DAY, HOUR = 86_400, 3_600
 FULL = "full"
+ROTATIONS = "rotations"
 SET_CAPS = {
     "networks": 32,
     "tools": 16,
@@ -25,7 +26,7 @@ SET_CAPS = {
     "flags": 8,
 }
 # By their values (what was read last) or by their names (the latest days).
-MAXIMA_CAPS = {"v": 6, "c": 6, "l": 6, "p": 6, "n": 24}
+MAXIMA_CAPS = {"v": 6, "o": 6, "c": 6, "l": 6, "p": 6, "n": 24}
 MAXIMA_CAPS_BY_NAME = {"peak": 14}
 SMALLEST_CAP = min(*MAXIMA_CAPS.values(), *MAXIMA_CAPS_BY_NAME.values())
 LONGER = 30 * DAY
@@ -164,6 +165,11 @@ def secret_key(arn: str) -> Key:
 
 def reader_key(arn: str, principal: str) -> Key:
     return Key(f"secret#{arn}", f"reader#{_fitting(principal)}")
+
+
+def rotation_key(arn: str, version: str) -> Key:
+    """Of a promotion whose consumers have not all been seen to renew."""
+    return Key(ROTATIONS, f"{arn}#{version}")
 
 
 def profile_key(principal: str) -> Key:

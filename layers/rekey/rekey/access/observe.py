@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from rekey.access.aggregate import Activity, Touch
 from rekey.access.event import Promotion
 from rekey.access.scene import NO_ITEM, Scene, date, hour_of
+from rekey.access.stale import given_when_old, last_change
 from rekey.access.thresholds import Thresholds
 from rekey.known import (
     DAY,
@@ -97,21 +98,38 @@ def _secret(scene: Scene, touch: Touch) -> Iterator[Item]:
 
 
 def _reader(scene: Scene, touch: Touch) -> Iterator[Item]:
-    """A known pair is written again only for a new version, or after ``refresh`` seconds."""
+    """A known pair is written again only for what is new to it, or after ``refresh`` seconds.
+
+    New is a version, a read of one that has lost AWSCURRENT (once in a window), and the first
+    read after a rotation: who has renewed is asked soon after it.
+    """
+    since = _since(scene, touch)
     held, last, refresh = scene.reader(touch), max(touch.read_at), scene.thresholds.refresh
     if held is not None:
         known, old = held.maxima, -refresh
         versions = touch.versions.items()
         again = last - known.get("last", old) >= refresh
         renewed = any(at - known.get(f"v:{version}", old) >= refresh for version, at in versions)
-        if not (again or renewed or min(touch.read_at) < held.minima.get("first", 0)):
+        further = any(known.get(name, 0) < at for name, at in since.items())
+        if not (again or renewed or further or min(touch.read_at) < held.minima.get("first", 0)):
             return
     yield Item(
         reader_key(touch.secret, touch.principal.key),
         {"first": min(touch.read_at)},
-        {"last": last, **{f"v:{version}": at for version, at in touch.versions.items()}},
+        {"last": last, **{f"v:{version}": at for version, at in touch.versions.items()}, **since},
         expires=last + scene.thresholds.keep_readers,
     )
+
+
+def _since(scene: Scene, touch: Touch) -> dict[str, int]:
+    """Return when AWSCURRENT had moved last, and in which windows old versions were given out."""
+    secret = scene.secret(touch.secret)
+    if not secret.maxima:
+        return {}
+    moved = last_change(secret, before=max(touch.read_at))
+    after = {"since": moved} if moved else {}
+    old = given_when_old(secret, touch.versions, scene.thresholds.window)
+    return {**after, **{f"o:{version}": at for version, at in old.items()}}
 
 
 def _profile(scene: Scene) -> Item:

@@ -1,21 +1,41 @@
 """Who still has an old version of a secret after a rotation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from rekey.access.thresholds import Thresholds
 from rekey.known import Item
 
+HANDOVER = 300
+"""Seconds after a rotation in which readers may be given the old version: who has just asked
+which version is the current one still asks for that."""
+
+NAMED = 5
+
 
 @unique
 class Consumption(StrEnum):
-    """What a known reader has done since a version lost AWSCURRENT."""
+    """What a known reader has done since a version lost AWSCURRENT. The first matters most."""
 
-    RENEWED = "renewed"  # read a later version
     STALE = "stale"  # was given the old version after that
     SILENT = "silent"  # has read nothing since, and may still hold the old one
-    UNSEEN = "unseen"  # has read since, and nobody saw which version
+    UNSEEN = "unseen"  # has read since, and no record shows a newer version
+    RENEWED = "renewed"  # was given a newer version
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A version that lost AWSCURRENT. Times are epochs, ``grace`` is in seconds.
+
+    ``newer`` are the versions that have had AWSCURRENT since. ``now`` is when it is looked at.
+    """
+
+    version: str
+    newer: frozenset[str]
+    lost: int
+    now: int
+    grace: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,16 @@ class Consumer:
     last_read: int
     version: str | None
     reason: str
+
+
+@unique
+class Answer(StrEnum):
+    """Whether an old version may go. Only STALE is a reason to wait."""
+
+    CLEAR = "clear"
+    STALE = "stale"
+    UNKNOWN = "unknown"  # nothing is known about reads
+    SUPERSEDED = "superseded"  # the version that replaced it is not AWSCURRENT any more
 
 
 def lost_current(secret: Item, version: str) -> int | None:
@@ -41,41 +71,96 @@ def lost_current(secret: Item, version: str) -> int | None:
     return min((at for at in gains.values() if at > gained), default=None)
 
 
-def consumers(readers: Iterable[Item], version: str, lost: int) -> list[Consumer]:
-    """Return what each known reader has done since ``version`` lost AWSCURRENT at ``lost``."""
-    found = (_consumer(reader, version, lost) for reader in readers)
-    return sorted(found, key=lambda one: (one.consumption, one.principal))
+def last_change(secret: Item, before: int) -> int | None:
+    """Return when AWSCURRENT moved last before a time (epochs); None if nobody knows."""
+    moves = (*secret.family("c").values(), *secret.family("l").values())
+    return max((at for at in moves if at < before), default=None)
 
 
-def may_retire(table: Iterable[Consumer]) -> tuple[bool, str]:
+def given_when_old(secret: Item, versions: Mapping[str, int], window: int) -> dict[str, int]:
+    """Return when versions were given out that had lost AWSCURRENT, to the window's beginning.
+
+    What is read again and again within a window is not worth a write each time.
+    """
+    losses = ((version, at, lost_current(secret, version)) for version, at in versions.items())
+    return {
+        version: max(at // window * window, lost + 1)
+        for version, at, lost in losses
+        if lost is not None and at > lost
+    }
+
+
+def replaced(secret: Item, version: str, by: str, now: int, grace: int) -> Replaced | None:
+    """Return the version that ``by`` has replaced; None if no record has told when."""
+    gains = secret.family("c")
+    lost = gains.get(by, secret.family("l").get(version))
+    if lost is None:
+        return None
+    newer = frozenset(other for other, at in gains.items() if at >= lost) | {by}
+    return Replaced(version, newer - {version}, lost, now, grace)
+
+
+def consumers(readers: Iterable[Item], old: Replaced) -> list[Consumer]:
+    """Return what each known reader has done since; those that need attention come first."""
+    order = list(Consumption)
+    found = (_consumer(reader, old) for reader in readers)
+    return sorted(found, key=lambda one: (order.index(one.consumption), one.principal))
+
+
+def judged(table: Iterable[Consumer]) -> tuple[Answer, str]:
     """The gate that retire and rotate ask: whether nobody uses the old version any more.
 
     Silence is no proof of use: whoever holds a value in memory makes no record. A person reads
     who is silent in the reason.
     """
     lines = list(table)
-    stale = [one.principal for one in lines if one.consumption is Consumption.STALE]
-    silent = sum(one.consumption is Consumption.SILENT for one in lines)
+    by = {kind: [one for one in lines if one.consumption is kind] for kind in Consumption}
+    stale, silent = by[Consumption.STALE], by[Consumption.SILENT]
     if stale:
-        return False, f"{len(stale)} still read the old version: {', '.join(stale[:5])}"
-    return True, f"Nobody reads the old version; {silent} of {len(lines)} readers are silent."
+        named = ", ".join(one.principal for one in stale[:NAMED])
+        return Answer.STALE, f"{len(stale)} of {len(lines)} readers use the old version: {named}"
+    if not lines:
+        return Answer.UNKNOWN, "Nobody was ever seen to read the secret."
+    if by[Consumption.UNSEEN] and not by[Consumption.RENEWED]:
+        return Answer.UNKNOWN, "Reads are seen, but not which version. Are uses of keys logged?"
+    reason = f"Nobody reads the old version; {len(silent)} of {len(lines)} readers are silent."
+    return Answer.CLEAR, reason
 
 
-def _consumer(reader: Item, version: str, lost: int) -> Consumer:
+def _consumer(reader: Item, old: Replaced) -> Consumer:
     name = reader.key.sk.partition("#")[2]
-    last = reader.maxima.get("last", 0)
-    versions = reader.family("v")
-    newest = max(versions, key=lambda one: versions[one], default=None)
-    if versions.get(version, 0) > lost:
-        reason = "The old version was given out after it lost AWSCURRENT."
-        return Consumer(name, Consumption.STALE, last, newest, reason)
-    if last <= lost:
-        reason = "No read since the rotation."
-        return Consumer(name, Consumption.SILENT, last, newest, reason)
-    if any(at > lost for other, at in versions.items() if other != version):
-        return Consumer(name, Consumption.RENEWED, last, newest, "A later version was given out.")
-    reason = "Read since, and no record says which version."
-    return Consumer(name, Consumption.UNSEEN, last, newest, reason)
+    versions, late = reader.family("v"), reader.family("o")
+    given = {version: max(at, late.get(version, 0)) for version, at in versions.items()}
+    newest = max(given, key=lambda version: given[version], default=None)
+    last = max(reader.maxima.get("last", 0), *given.values(), 0)
+    consumption, reason = _consumption(reader, given, last, old)
+    version = old.version if consumption is Consumption.STALE else newest
+    return Consumer(name, consumption, last, version, reason)
+
+
+def _consumption(
+    reader: Item, given: Mapping[str, int], last: int, old: Replaced
+) -> tuple[Consumption, str]:
+    used = given.get(old.version, 0)
+    later = max((at for version, at in given.items() if version in old.newer), default=0)
+    renewed = later > old.lost
+    if used > old.lost and not (renewed and _over(used, later, old)):
+        return Consumption.STALE, "The old version was given out after it lost AWSCURRENT."
+    if renewed:
+        return Consumption.RENEWED, "A newer version was given out."
+    if last > old.lost or reader.maxima.get("since", 0) >= old.lost:
+        return Consumption.UNSEEN, "Read since, and no record shows a newer version."
+    return Consumption.SILENT, "No read since the rotation."
+
+
+def _over(used: int, later: int, old: Replaced) -> bool:
+    """Whether a reader that was given both has let go of the old one.
+
+    A role is many processes: one of them may have renewed, and another not. So it counts as long
+    as it is given out again and again. Once, in the hand-over, says nothing.
+    """
+    in_handover = used - old.lost <= HANDOVER and later > used
+    return in_handover or old.now - used > old.grace
 
 
 def is_old(secret: Item, version: str, at: int, thresholds: Thresholds) -> bool:
