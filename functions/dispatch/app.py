@@ -21,7 +21,7 @@ from rekey.dispatch import Dispatcher, dispatch
 from rekey.model import Workflow
 
 ARNS = environment.state_machines(Workflow.RETIRE, Workflow.RECOVER)
-GRACE_SECONDS = environment.grace_seconds()
+GRACE, STALE = environment.grace_seconds(), environment.stale_seconds()
 TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
 OURS, SWEEP = environment.our_roles(), environment.sweep_role()
 
@@ -35,7 +35,7 @@ def handle(message: object) -> Mapping[str, str]:
     reporter = Reporter(Incidents(dynamodb, TABLE), alerts, owners(store, owner_of))
     listener = Listener(reporter.report, SweepItems(dynamodb, TABLE).note_seen, OURS, SWEEP)
     heard = listener.hear(message)
-    return heard or dispatch(Dispatcher(store, functions, workflows, GRACE_SECONDS), message)
+    return heard or dispatch(Dispatcher(store, functions, workflows, GRACE, STALE), message)
 
 
 handler = batch_handler(handle)

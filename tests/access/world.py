@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from rekey.access.secret import KnownSecrets
 from rekey.access.signal import Signal
 from rekey.access.thresholds import Thresholds
 from rekey.access.watch import Watch
-from rekey.known import DAY, Item, Key, Open, secret_key
+from rekey.known import DAY, ROTATIONS, Item, Key, Open, secret_key
 from tests.access.records import MORNING, Record
 
 
@@ -38,6 +38,20 @@ class Table:
         self.writes += 1
         self.items[item.key] = replace(item, revision=item.revision + 1)
         return True
+
+    def reading(self, secret: str) -> tuple[Item | None, Sequence[Item]]:
+        key = secret_key(secret)
+        return self.load((key,)).get(key), self._lying(key.pk, "reader#")
+
+    def rotations(self) -> Sequence[Item]:
+        return self._lying(ROTATIONS, "")
+
+    def forget(self, key: Key) -> None:
+        self.items.pop(key, None)
+
+    def _lying(self, pk: str, start: str) -> list[Item]:
+        found = (self.items[key] for key in sorted(self.items) if key.pk == pk)
+        return [i for i in found if i.key.sk.startswith(start) and i.expires > self.now]
 
     def readers(self, secret: str) -> frozenset[str]:
         pk = secret_key(secret).pk

@@ -50,6 +50,7 @@ def resource(words: str, log_group: str) -> Any:
         "ROLES": f"arn:aws:iam::{ACCOUNT}:role/*",
         "the campaigns' bucket": "${CampaignBucket.Arn}/*",
         "plan-campaign": "<PlanCampaignFunction.Arn>",
+        "judge-consumers": "<JudgeConsumersFunction.Arn>",
         "the workflows rotate and recover": [f"{WORKFLOWS}-rotate", f"{WORKFLOWS}-recover"],
         "runs of rotate and recover": [f"{RUNS}-rotate/*", f"{RUNS}-recover:*"],
         "Step Functions' own rule": STEP_FUNCTIONS_RULE,
@@ -114,6 +115,11 @@ def condition(words: str, function: str) -> Any:
         },
         "dynamodb:LeadingKeys like campaign#*, host#*": {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["campaign#*", "host#*"]}
+        },
+        "dynamodb:LeadingKeys like incident#consumers/*, rotations": {
+            "ForAllValues:StringLike": {
+                "dynamodb:LeadingKeys": ["incident#consumers/*", "rotations"]
+            }
         },
         "kms:ViaService = S3": {
             "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}

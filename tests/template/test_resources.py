@@ -21,6 +21,8 @@ PINNED = {
     "DispatchFunction": "AWS::Lambda::Function",
     "DispatchLogGroup": "AWS::Logs::LogGroup",
     "EventsQueue": "AWS::SQS::Queue",
+    "JudgeConsumersFunction": "AWS::Lambda::Function",
+    "JudgeConsumersLogGroup": "AWS::Logs::LogGroup",
     "RecoverLogGroup": "AWS::Logs::LogGroup",
     "RecoverStateMachine": "AWS::StepFunctions::StateMachine",
     "RetireLogGroup": "AWS::Logs::LogGroup",

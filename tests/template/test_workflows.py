@@ -50,7 +50,8 @@ SERVICE_ERRORS = {
 }
 
 PASSED = {
-    *("secretId", "versionId", "functionArn", "waitSeconds", "outcome", "reason"),
+    *("secretId", "versionId", "functionArn", "waitSeconds", "staleSeconds"),
+    *("outcome", "reason"),
     *("happened", "failedStep", "action", "advice", "afterwards"),
     *("currentVersionId", "pendingVersionId"),
     # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.

@@ -19,7 +19,7 @@ ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders/app-AbCdEf
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:rekey-rotate-mysql"
 SAMPLES = Path(__file__).parents[2] / "events" / "dispatch"
 WRITTEN = {Label.INTENT, Label.DUAL_PASSWORD}
-GRACE = 3900
+GRACE, STALE = 3900, 86_400
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -41,7 +41,7 @@ class Account:
         return not before
 
     def handle(self, version: str) -> dict[str, str]:
-        return dispatch(Dispatcher(self.store, self, self, GRACE), promotion(version))
+        return dispatch(Dispatcher(self.store, self, self, GRACE, STALE), promotion(version))
 
     def only_input(self) -> dict[str, str | int]:
         (execution,) = self.started.values()
@@ -76,6 +76,7 @@ def test_a_dual_password_rotation_is_followed_by_a_retirement_after_the_grace() 
         "versionId": "v2",
         "functionArn": FUNCTION,
         "waitSeconds": GRACE,
+        "staleSeconds": STALE,
     }
 
 
@@ -168,7 +169,7 @@ def test_an_event_of_another_shape_is_refused(change: Change) -> None:
     world, event = after_a_rotation(), promotion()
     change(event)
     with pytest.raises(InvalidEvent):
-        dispatch(Dispatcher(world.store, world, world, GRACE), event)
+        dispatch(Dispatcher(world.store, world, world, GRACE, STALE), event)
     assert world.started == {}
 
 
@@ -182,5 +183,5 @@ ANY_JSON = st.recursive(
 def test_anything_else_is_refused_without_repeating_what_it_holds(message: Any) -> None:
     world = after_a_rotation()
     with pytest.raises(InvalidEvent) as refused:
-        dispatch(Dispatcher(world.store, world, world, GRACE), message)
+        dispatch(Dispatcher(world.store, world, world, GRACE, STALE), message)
     assert str(refused.value).startswith(("The message", "The event"))

@@ -10,7 +10,7 @@ from rekey.dispatch import Outcome, dispatch
 from rekey.dispatch.promotions import Dispatcher
 from rekey.errors import InvalidEvent
 from rekey.model import Happened
-from tests.unit.test_dispatch import GRACE, Account
+from tests.unit.test_dispatch import GRACE, STALE, Account
 
 SAMPLE = Path(__file__).parents[2] / "events" / "changes" / "rotation_failed.json"
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/db-AbCdEf"
@@ -24,7 +24,7 @@ def failed(**detail: Any) -> dict[str, Any]:
 
 
 def handle(world: Account, event: dict[str, Any]) -> dict[str, str]:
-    return dispatch(Dispatcher(world.store, world, world, GRACE), event)
+    return dispatch(Dispatcher(world.store, world, world, GRACE, STALE), event)
 
 
 def test_a_failed_rotation_starts_a_recovery_that_knows_the_step_and_the_version() -> None:

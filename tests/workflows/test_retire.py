@@ -14,7 +14,7 @@ from tests.end_to_end.application import Document, function_log, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
 from tests.workflows.runs import ended, runs, shortened, states
 
-GRACE = 3900
+GRACE, STALE = 3900, 86_400
 SCALE = 1 / 1300
 """The grace takes three seconds, which is longer than one rotation takes."""
 
@@ -83,6 +83,7 @@ def test_the_old_password_works_for_the_grace_and_not_after_it(
         "versionId": holder(app, "AWSCURRENT"),
         "functionArn": app.function_arn,
         "waitSeconds": GRACE,
+        "staleSeconds": STALE,
     }
 
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 DAY, HOUR = 86_400, 3_600
 FULL = "full"
 ROTATIONS = "rotations"
+MOST_READERS = 1000
+"""Readers of one secret that are compared with a rotation."""
 SET_CAPS = {
     "networks": 32,
     "tools": 16,

@@ -6,6 +6,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from rekey.access.ports import Memory
 from rekey.access.watch import Watch
 from rekey.aws.access_state import AccessState
 from rekey.errors import StateTableFailure
-from rekey.known import Item, Key, reader_key, secret_key
+from rekey.known import Item, Key, reader_key, rotation_key, secret_key
 from tests.access.records import arn, record, role
 from tests.access.world import Table, World
 
@@ -82,6 +83,27 @@ def test_the_readers_of_a_secret_are_found_by_it(memory: Memory) -> None:
     assert memory.readers(secret[:-2]) == frozenset()
 
 
+def test_what_is_known_of_a_secret_and_its_readers_is_read_together(memory: Any) -> None:
+    secret = arn(f"db-{uuid.uuid4()}")
+    keys = [secret_key(secret), reader_key(secret, "a"), reader_key(secret, "b")]
+    assert memory.reading(secret) == (None, [])
+    for key in keys:
+        memory.save(item(key))
+    memory.save(item(reader_key(secret, "gone"), expires=NOW - 10))
+    assert memory.reading(secret) == (item(keys[0]), [item(keys[1]), item(keys[2])])
+
+
+def test_rotations_are_listed_until_they_are_forgotten(memory: Any) -> None:
+    secret = arn(f"db-{uuid.uuid4()}")
+    keys = [rotation_key(secret, version) for version in ("v1", "v2")]
+    for key in keys:
+        memory.save(item(key))
+    memory.forget(keys[0])
+    memory.forget(keys[0])
+    ours = [found for found in memory.rotations() if found.key.sk.startswith(secret)]
+    assert ours == [item(keys[1])]
+
+
 def test_of_many_at_once_one_saves(memory: Memory, key: Key) -> None:
     with ThreadPoolExecutor(8) as pool:
         saved = list(pool.map(lambda _: memory.save(item(key)), range(8)))
@@ -119,6 +141,9 @@ def test_a_table_that_does_not_answer_is_a_failure_of_its_own(account: RunningAc
         lambda: state.load([Key("a", "b")]),
         lambda: state.save(item(Key("a", "b"))),
         lambda: state.readers("arn"),
+        lambda: state.reading("arn"),
+        state.rotations,
+        lambda: state.forget(Key("a", "b")),
     ):
         with pytest.raises(StateTableFailure, match="ResourceNotFound"):
             call()

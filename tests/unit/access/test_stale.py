@@ -18,7 +18,7 @@ from tests.access.world import World
 
 DB = arn("prod/db")
 ROTATED, GRACE = 10_000, 3900
-OLD = Replaced("old", frozenset({"new"}), ROTATED, ROTATED + 4000, GRACE)
+OLD = Replaced("old", frozenset({"new"}), frozenset({"ancient"}), ROTATED, ROTATED + 4000, GRACE)
 
 
 def reader(name: str, last: int, **versions: int) -> Item:
@@ -34,15 +34,17 @@ def test_the_table_tells_what_each_reader_has_done_since_and_begins_with_who_mat
             reader("both", 600, old=500, new=600),
             reader("silent", -100, old=-100),
             reader("unseen", 200),
-            reader("older", 200, ancient=200),
+            reader("outdated", 200, ancient=200),
+            reader("unknown", 200, other=200),
         ],
         OLD,
     )
     assert [(line.principal, line.consumption) for line in table] == [
         ("both", Consumption.STALE),
         ("stale", Consumption.STALE),
+        ("outdated", Consumption.OUTDATED),
         ("silent", Consumption.SILENT),
-        ("older", Consumption.UNSEEN),
+        ("unknown", Consumption.UNSEEN),
         ("unseen", Consumption.UNSEEN),
         ("renewed", Consumption.RENEWED),
     ]
@@ -57,7 +59,7 @@ def test_who_was_given_the_old_version_in_the_hand_over_and_then_a_newer_one_has
 def test_who_was_given_both_uses_the_old_one_until_it_was_not_given_out_for_the_grace() -> None:
     both = reader("app", 900, old=800, new=900)
     for now, consumption in ((4700, Consumption.STALE), (4701, Consumption.RENEWED)):
-        asked = Replaced("old", OLD.newer, ROTATED, ROTATED + now, GRACE)
+        asked = Replaced("old", OLD.newer, OLD.older, ROTATED, ROTATED + now, GRACE)
         assert consumers([both], asked)[0].consumption is consumption
 
 
@@ -93,7 +95,7 @@ def test_a_version_that_a_roll_back_brought_back_is_in_use() -> None:
     assert lost_current(secret, "v1") is None
     assert lost_current(secret, "v2") == 30
     asked = replaced(secret, "v2", "v1", 40, GRACE)
-    assert asked == Replaced("v2", frozenset({"v1"}), 30, 40, GRACE)
+    assert asked == Replaced("v2", frozenset({"v1"}), frozenset(), 30, 40, GRACE)
 
 
 def given(version: str, at: int) -> Record:

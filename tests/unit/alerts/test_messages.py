@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.alerts import chat, document, mail
-from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status
+from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status, Table
 from rekey.alerts.message import message
 from rekey.alerts.text import markdown, quoted
 from tests.unit.alerts.findings import ARN, FINDING, finding
@@ -72,6 +72,7 @@ def test_no_finding_of_signs_that_json_escapes_is_too_long_for_sns() -> None:
         worst = finding(
             what=long, done=(long,) * 20, next_steps=(long,) * 20,
             reasons=(Reason(long, long, long),) * 20,
+            table=Table((long,) * 9, ((long,) * 9,) * 99),
         )  # fmt: skip
         assert size_at_sns(worst) < SNS_LIMIT
 
@@ -129,6 +130,21 @@ def test_marks_are_replaced_by_signs_that_look_alike(evil: str, shown: str) -> N
 )
 def test_a_value_that_somebody_chose_is_quoted_and_no_link(value: object, text: str) -> None:
     assert quoted(value) == text
+
+
+def test_a_table_is_aligned_in_mail_explained_in_chat_and_bounded_everywhere() -> None:
+    rows = tuple((f"role-{n}", "stale", "v-1") for n in range(23))
+    shown = finding(table=Table(("principal", "consumption", "version"), rows))
+    mail_lines = mail.body(shown).splitlines()
+    assert "  principal  consumption  version" in mail_lines
+    assert "  role-1     stale        v-1" in mail_lines
+    assert "  and 3 more" in mail_lines
+    told = chat.notification(shown)["content"]["description"].splitlines()
+    assert "• role-19 (consumption: stale; version: v-1)" in told
+    assert told[-2] == "and 3 more"
+    plain = document.document(shown)["table"]
+    assert plain["rows"][0] == ["role-0", "stale", "v-1"]
+    assert (len(plain["rows"]), plain["more"]) == (20, 3)
 
 
 def test_the_plain_json_has_the_documented_keys() -> None:

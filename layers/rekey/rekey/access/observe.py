@@ -17,11 +17,13 @@ from rekey.known import (
     merge,
     profile_key,
     reader_key,
+    rotation_key,
     secret_key,
     window_key,
 )
 
 PART_OF_BURST = 2
+KEEP_ROTATIONS = 30 * DAY
 
 
 def keys(activity: Activity) -> set[Key]:
@@ -217,3 +219,9 @@ def promoted(promotion: Promotion, thresholds: Thresholds) -> Item:
     lost = {f"l:{promotion.lost}": promotion.at} if promotion.lost else {}
     item = Item(secret_key(promotion.secret), maxima={**gained, **lost})
     return lasting(item, thresholds.keep_readers)
+
+
+def rotation(promotion: Promotion, gained: str) -> Item:
+    """Return a note that the consumers of a secret are to be looked at."""
+    key = rotation_key(promotion.secret, gained)
+    return Item(key, {"at": promotion.at}, expires=promotion.at + KEEP_ROTATIONS)

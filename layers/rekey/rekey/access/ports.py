@@ -1,6 +1,6 @@
 """What watching needs of the outside world. Adapters under ``aws`` provide it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from rekey.access.judge import Incident
@@ -23,6 +23,26 @@ class Memory(Protocol):
 
     def readers(self, secret: str) -> frozenset[str]:
         """Return the principals that are known to read a secret."""
+        ...
+
+
+class Rotations(Protocol):
+    """What the table knows about rotations and who reads. All methods raise StateTableFailure."""
+
+    def reading(self, secret: str) -> tuple[Item | None, Sequence[Item]]:
+        """Return what is known of a secret, and of each reader: of ``MOST_READERS`` at most."""
+        ...
+
+    def rotations(self) -> Sequence[Item]:
+        """Return the promotions whose consumers have not all been seen to renew."""
+        ...
+
+    def save(self, item: Item) -> bool:
+        """See Memory."""
+        ...
+
+    def forget(self, key: Key) -> None:
+        """Delete an item, if there is one."""
         ...
 
 

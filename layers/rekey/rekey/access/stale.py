@@ -1,6 +1,7 @@
 """Who still has an old version of a secret after a rotation."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
@@ -19,6 +20,7 @@ class Consumption(StrEnum):
     """What a known reader has done since a version lost AWSCURRENT. The first matters most."""
 
     STALE = "stale"  # was given the old version after that
+    OUTDATED = "outdated"  # was given one after that which had been replaced before
     SILENT = "silent"  # has read nothing since, and may still hold the old one
     UNSEEN = "unseen"  # has read since, and no record shows a newer version
     RENEWED = "renewed"  # was given a newer version
@@ -28,11 +30,13 @@ class Consumption(StrEnum):
 class Replaced:
     """A version that lost AWSCURRENT. Times are epochs, ``grace`` is in seconds.
 
-    ``newer`` are the versions that have had AWSCURRENT since. ``now`` is when it is looked at.
+    ``newer`` are the versions that have had AWSCURRENT since, ``older`` those that lost it before.
+    ``now`` is when it is looked at.
     """
 
     version: str
     newer: frozenset[str]
+    older: frozenset[str]
     lost: int
     now: int
     grace: int
@@ -40,13 +44,15 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Consumer:
-    """One line of the table in a finding. Times are epochs; ``version`` is what it read last."""
+    """One line of the table in a finding. ``last_read`` is an epoch.
+
+    ``version`` is the old one that it was given, or else what it read last.
+    """
 
     principal: str
     consumption: Consumption
     last_read: int
     version: str | None
-    reason: str
 
 
 @unique
@@ -96,8 +102,9 @@ def replaced(secret: Item, version: str, by: str, now: int, grace: int) -> Repla
     lost = gains.get(by, secret.family("l").get(version))
     if lost is None:
         return None
-    newer = frozenset(other for other, at in gains.items() if at >= lost) | {by}
-    return Replaced(version, newer - {version}, lost, now, grace)
+    newer = {by, *(other for other, at in gains.items() if at >= lost)} - {version}
+    older = {*gains, *secret.family("l")} - newer - {version}
+    return Replaced(version, frozenset(newer), frozenset(older), lost, now, grace)
 
 
 def consumers(readers: Iterable[Item], old: Replaced) -> list[Consumer]:
@@ -131,26 +138,31 @@ def _consumer(reader: Item, old: Replaced) -> Consumer:
     name = reader.key.sk.partition("#")[2]
     versions, late = reader.family("v"), reader.family("o")
     given = {version: max(at, late.get(version, 0)) for version, at in versions.items()}
-    newest = max(given, key=lambda version: given[version], default=None)
     last = max(reader.maxima.get("last", 0), *given.values(), 0)
-    consumption, reason = _consumption(reader, given, last, old)
-    version = old.version if consumption is Consumption.STALE else newest
-    return Consumer(name, consumption, last, version, reason)
+    since = last > old.lost or reader.maxima.get("since", 0) >= old.lost
+    consumption, version = _consumption(given, old, since=since)
+    return Consumer(name, consumption, last, version)
 
 
 def _consumption(
-    reader: Item, given: Mapping[str, int], last: int, old: Replaced
-) -> tuple[Consumption, str]:
-    used = given.get(old.version, 0)
-    later = max((at for version, at in given.items() if version in old.newer), default=0)
-    renewed = later > old.lost
-    if used > old.lost and not (renewed and _over(used, later, old)):
-        return Consumption.STALE, "The old version was given out after it lost AWSCURRENT."
-    if renewed:
-        return Consumption.RENEWED, "A newer version was given out."
-    if last > old.lost or reader.maxima.get("since", 0) >= old.lost:
-        return Consumption.UNSEEN, "Read since, and no record shows a newer version."
-    return Consumption.SILENT, "No read since the rotation."
+    given: Mapping[str, int], old: Replaced, *, since: bool
+) -> tuple[Consumption, str | None]:
+    """Return what a reader has done, and the version that shows it."""
+    later = _latest(given, old.newer, old)
+    for kind, versions in ((Consumption.STALE, {old.version}), (Consumption.OUTDATED, old.older)):
+        used = _latest(given, versions, old)
+        if used and not (later and _over(given[used], given[later], old)):
+            return kind, used
+    if later:
+        return Consumption.RENEWED, later
+    newest = max(given, key=lambda version: given[version], default=None)
+    return Consumption.UNSEEN if since else Consumption.SILENT, newest
+
+
+def _latest(given: Mapping[str, int], among: AbstractSet[str], old: Replaced) -> str | None:
+    """Return which of these versions was given out last, after the old one was replaced."""
+    since = (version for version in among if given.get(version, 0) > old.lost)
+    return max(since, key=lambda version: given[version], default=None)
 
 
 def _over(used: int, later: int, old: Replaced) -> bool:

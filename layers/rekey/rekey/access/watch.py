@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from rekey.access.aggregate import Activity
 from rekey.access.event import Promotion
 from rekey.access.judge import gathered, incident, incident_keys, judge
-from rekey.access.observe import further_keys, grow, keys, observe, peak, promoted
+from rekey.access.observe import further_keys, grow, keys, observe, peak, promoted, rotation
 from rekey.access.ports import Memory, Surroundings, Teller
 from rekey.access.scene import Facts, Scene
 from rekey.access.signal import Signal
@@ -115,7 +115,12 @@ class Watch:
         for _ in range(ATTEMPTS):
             held = self.memory.load((item.key,), latest=True).get(item.key)
             after = item if held is None else merge(held, item)
-            if not is_news(held, after, self.thresholds.refresh) or self.memory.save(after):
+            if not is_news(held, after, self.thresholds.refresh):
+                return
+            # First, so that who dies in between does it again.
+            if promotion.gained:
+                self.memory.save(rotation(promotion, promotion.gained))
+            if self.memory.save(after):
                 return
         raise StateTableFailure("What is known was changed by others again and again. Try later.")
 

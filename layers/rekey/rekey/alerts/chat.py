@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rekey.alerts.finding import Finding
+from rekey.alerts.finding import Finding, Table
 from rekey.alerts.mail import facts, headline
 from rekey.alerts.text import markdown, one_line
 
@@ -56,4 +56,16 @@ def _description(finding: Finding) -> Iterator[str]:
     for reason in finding.reasons:
         what, usual, seen = map(markdown, (reason.what, reason.baseline, reason.observed))
         yield f"• {what} (usual: {usual}; observed: {seen})"
+    if finding.table is not None:
+        yield from _table(finding.table)
     yield from (f"Done: {markdown(line)}" for line in finding.done)
+
+
+def _table(table: Table) -> Iterator[str]:
+    """Chat clients know no tables: a line says what each of its cells is."""
+    for row in table.rows:
+        first, *rest = (markdown(cell) for cell in row)
+        named = zip(table.columns[1:], rest, strict=False)
+        yield f"• {first} ({'; '.join(f'{name}: {cell}' for name, cell in named)})"
+    if table.more:
+        yield f"and {table.more} more"

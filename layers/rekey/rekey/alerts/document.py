@@ -4,7 +4,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from rekey.alerts.finding import Finding
+from rekey.alerts.finding import Finding, Table
 
 SCHEMA = "rekey.finding/1"
 """The number changes if a key is renamed, removed or gets another meaning; new keys may come."""
@@ -29,9 +29,17 @@ def document(finding: Finding) -> dict[str, Any]:
             {"what": reason.what, "baseline": reason.baseline, "observed": reason.observed}
             for reason in finding.reasons
         ],
+        "table": _table(finding.table),
         "done": list(finding.done),
         "nextSteps": list(finding.next_steps),
     }
+
+
+def _table(table: Table | None) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    rows = [list(row) for row in table.rows]
+    return {"columns": list(table.columns), "rows": rows, "more": table.more}
 
 
 def as_json(finding: Finding) -> str:

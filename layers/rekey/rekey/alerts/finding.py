@@ -9,13 +9,14 @@ from rekey.alerts.kinds import KINDS, Kind, Wording
 from rekey.alerts.text import one_line
 from rekey.incident import Severity, Status
 
-__all__ = ["Finding", "Kind", "Reason", "Severity", "Status", "owner_of"]
+__all__ = ["Finding", "Kind", "Reason", "Severity", "Status", "Table", "owner_of"]
 
 SECRET_ARN = re.compile(r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]{1,520}")
 
 _SENTENCE, _VALUE, _NAME = 1000, 250, 120
 """Characters in a text. With the numbers of texts below, a message stays far below SNS's limit."""
 _MOST_REASONS, _MOST_STEPS = 10, 10
+_CELL, _MOST_COLUMNS, _MOST_ROWS = 150, 4, 20
 
 MOST_COUNTED = 50
 """Occurrences of an incident that are told apart; what is kept of it stays bounded."""
@@ -34,6 +35,24 @@ class Reason:
     def __post_init__(self) -> None:
         for name in ("what", "baseline", "observed"):
             object.__setattr__(self, name, one_line(getattr(self, name), _VALUE))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Whom or what it concerns, a line each. ``more`` lines have been left out."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+    def __post_init__(self) -> None:
+        shown = [self.columns, *self.rows[:_MOST_ROWS]]
+        columns, *rows = (
+            tuple(one_line(cell, _CELL) for cell in row[:_MOST_COLUMNS]) for row in shown
+        )
+        object.__setattr__(self, "more", self.more + len(self.rows) - len(rows))
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "rows", tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,7 @@ class Finding:
     secret: str | None = None
     owner: str | None = None
     reasons: tuple[Reason, ...] = ()
+    table: Table | None = None
     done: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     raised: Severity | None = None

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     CANARY_NOT_SEEN = "canary-not-seen"
 
     UNUSUAL_ACCESS = "unusual-access"
+    NOT_RENEWED = "not-renewed"
+    OLD_PASSWORD_KEPT = "old-password-kept"  # noqa: S105 - the name of a kind
 
 
 @dataclass(frozen=True)
@@ -254,5 +256,25 @@ KINDS: Mapping[Kind, Wording] = {
         # It is closed after two quiet days; the look that closes it may itself be late.
         timedelta(days=7),
         fades=True,
+    ),
+    Kind.NOT_RENEWED: Wording(
+        "Consumers without the new version",
+        Severity.MEDIUM,
+        (
+            "Let what the table names read AWSCURRENT again: restart it, or deploy it anew.",
+            "If it asks for AWSPREVIOUS or for a version by its id: let it ask for AWSCURRENT.",
+            "What is silent may have gone. If so, nothing has to be done.",
+        ),
+        _WEEKS,
+    ),
+    Kind.OLD_PASSWORD_KEPT: Wording(
+        "Old password kept for its consumers",
+        Severity.HIGH,
+        (
+            "Let what the table names read AWSCURRENT again: restart it, or deploy it anew.",
+            "Then retire the old password by hand: docs/strategies.md, Retire by hand.",
+            "If it has leaked, do not wait for them: retire it now.",
+        ),
+        _WEEKS,
     ),
 }

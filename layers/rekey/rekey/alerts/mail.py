@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC
 
-from rekey.alerts.finding import MOST_COUNTED, Finding
+from rekey.alerts.finding import MOST_COUNTED, Finding, Table
 from rekey.alerts.text import ascii_line
 from rekey.incident import Status
 
@@ -47,8 +47,21 @@ def _lines(finding: Finding) -> Iterator[str]:
             yield f"  - {reason.what}"
             yield f"    usual:    {reason.baseline}"
             yield f"    observed: {reason.observed}"
+    if finding.table is not None:
+        yield from ("", *_table(finding.table))
     yield from _section("What was done", finding.done)
     yield from _section("What to do next", finding.next_steps)
+
+
+def _table(table: Table) -> Iterator[str]:
+    """The last column is as long as it is."""
+    lines = [table.columns, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=False)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
+        yield f"  {'  '.join(cells)}".rstrip()
+    if table.more:
+        yield f"  and {table.more} more"
 
 
 def facts(finding: Finding) -> tuple[tuple[str, str], ...]:

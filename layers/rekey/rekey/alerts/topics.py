@@ -19,3 +19,8 @@ def blindness(what: str, place: str) -> str:
 def campaign(name: str) -> str:
     """Of one run of the workflow ``rotate``."""
     return f"campaign/{name}"
+
+
+def consumers(secret_arn: str, version: str) -> str:
+    """Of who has not renewed since a version of a secret has AWSCURRENT."""
+    return f"consumers/{secret_arn}/{version}"

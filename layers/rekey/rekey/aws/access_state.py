@@ -7,12 +7,13 @@ stands in one JSON document, as nothing asks for parts of it.
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekey.errors import StateTableFailure
-from rekey.known import Item, Key, secret_key
+from rekey.known import MOST_READERS, ROTATIONS, Item, Key, secret_key
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ UNTAKEN = "attribute_not_exists(pk) OR #revision = :revision OR expires <= :now"
 
 
 class AccessState:
-    """See Memory. ``client`` is DynamoDB's; ``now`` is the time (epoch)."""
+    """See Memory and Rotations. ``client`` is DynamoDB's; ``now`` is the time (epoch)."""
 
     def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -75,6 +76,39 @@ class AccessState:
             Limit=READERS,
         )
         return frozenset(raw["sk"]["S"].partition("#")[2] for raw in answer["Items"])
+
+    def reading(self, secret: str) -> tuple[Item | None, Sequence[Item]]:
+        """See Rotations. One page after another, as the readers stand by their names."""
+        key = secret_key(secret)
+        readers = (item for item in self._query(key.pk, "reader#"))
+        return self.load((key,)).get(key), list(islice(readers, MOST_READERS))
+
+    def rotations(self) -> Sequence[Item]:
+        """See Rotations."""
+        return list(self._query(ROTATIONS, ""))
+
+    def forget(self, key: Key) -> None:
+        """See Rotations."""
+        where = {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+        _ask(self._client.delete_item, TableName=self._table, Key=where)
+
+    def _query(self, pk: str, start: str) -> Iterator[Item]:
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+        }
+        if start:
+            asked["KeyConditionExpression"] += " AND begins_with(sk, :start)"
+            asked["ExpressionAttributeValues"][":start"] = {"S": start}
+        now, place = int(self._now()), dict[str, Any]()
+        while True:
+            answer = _ask(self._client.query, **asked, **place)
+            items = map(_item, answer["Items"])
+            yield from (item for item in items if item.expires > now)
+            if "LastEvaluatedKey" not in answer:
+                return
+            place = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _batch(self, keys: Sequence[Key], *, latest: bool) -> Iterator[Mapping[str, Any]]:
         wanted = [{"pk": {"S": key.pk}, "sk": {"S": key.sk}} for key in keys]

@@ -26,6 +26,12 @@ def grace_seconds() -> int:
     return _number(name, os.environ.get(name, ""), "RetireGraceSeconds")
 
 
+def stale_seconds() -> int:
+    """Return REKEY_RETIRE_STALE_SECONDS. Raises InvalidConfiguration."""
+    name = "REKEY_RETIRE_STALE_SECONDS"
+    return _number(name, os.environ.get(name, ""), "RetireStaleSeconds")
+
+
 def state_machines(*workflows: Workflow) -> dict[Workflow, str]:
     """Return the ARNs of these workflows as deployed. Raises InvalidConfiguration."""
     return {each: _set(f"REKEY_{each.upper()}_STATE_MACHINE_ARN") for each in workflows}

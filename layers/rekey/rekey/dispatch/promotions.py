@@ -12,12 +12,16 @@ from rekey.rotation.retirement import Retirement, When, retirement
 
 @dataclass(frozen=True)
 class Dispatcher:
-    """The world as ports, and how long consumers have after a rotation, in seconds."""
+    """The world as ports, and how long consumers have after a rotation, in seconds.
+
+    ``stale_seconds`` is how long a retirement waits beyond that for those that use the old version.
+    """
 
     store: SecretStore
     functions: RotationFunctions
     workflows: Workflows
     grace_seconds: int
+    stale_seconds: int
 
 
 @unique
@@ -72,10 +76,11 @@ def _start(
 ) -> Dispatched:
     wait = world.grace_seconds if judged.when is When.AFTER_GRACE else 0
     arn, version = promotion.secret_arn, promotion.version_id
+    waits = {"waitSeconds": wait, "staleSeconds": world.stale_seconds}
     execution = Execution(
         Workflow.RETIRE,
         execution_name(Workflow.RETIRE, arn, version, str(judged.because_of)),
-        {"secretId": arn, "versionId": version, "functionArn": function, "waitSeconds": wait},
+        {"secretId": arn, "versionId": version, "functionArn": function, **waits},
     )
     started = world.workflows.start(execution)
     outcome = Outcome.STARTED if started else Outcome.STARTED_BEFORE
