@@ -56,6 +56,7 @@ PASSED = {
     *("currentVersionId", "pendingVersionId"),
     # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.
     *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
+    *("staleConsumers", "consumers"),
     *("dryRun", "compromised", "stopAtFailure", "campaign", "refused", "stopped", "host"),
     *("strategy", "works", "unknown", "rollBack", "rollBackCount", "soak", "alarms", "stands"),
     *("text", "summary", "counts", "secrets"),

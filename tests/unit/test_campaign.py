@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekey.campaign import Became, OnFailure, Result, Settings, conclude, plan, to_roll_back
+from rekey.campaign import (
+    Became,
+    Heard,
+    OnFailure,
+    Result,
+    Settings,
+    StaleConsumers,
+    conclude,
+    plan,
+    to_roll_back,
+)
 from rekey.campaign.settings import parse
 from rekey.errors import InvalidCampaign
 from rekey.model import Label, SecretMetadata
@@ -119,7 +129,7 @@ def test_as_much_is_rolled_back_as_was_asked_for(
 ) -> None:
     settings = Settings(secret_ids=("a",), on_failure=on_failure)
     became = results(Became.ROTATED, Became.FAILED, Became.REFUSED, Became.SKIPPED)
-    assert [each.secret_id for each in to_roll_back(settings, became, alarms)] == back
+    assert [each.secret_id for each in to_roll_back(settings, became, Heard(alarms))] == back
 
 
 @given(st.lists(st.sampled_from(BECAME)), st.booleans(), st.lists(st.just("alarm"), max_size=1))
@@ -127,7 +137,50 @@ def test_no_old_password_of_a_compromised_secret_is_brought_back(
     became: list[Became], dry: bool, alarms: list[str]
 ) -> None:
     for settings in (Settings(compromised=True), Settings(compromised=dry, dry_run=True)):
-        assert to_roll_back(settings, results(*became), alarms) == []
+        assert to_roll_back(settings, results(*became), Heard(alarms, {"arn:0": ["role"]})) == []
+
+
+STALE = Heard(stale={"arn:0": ["role/app"]}, unknown=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "on_failure", "back"),
+    [
+        ("ignore", "rollBackAll", []),
+        ("report", "rollBackAll", []),
+        ("rollBack", "rollBackFailed", ["arn:0"]),
+        ("rollBack", "rollBackAll", ["arn:0", "arn:1"]),
+    ],
+)
+def test_consumers_that_use_the_old_version_bring_it_back_only_if_that_was_asked_for(
+    asked: str, on_failure: str, back: list[str]
+) -> None:
+    settings = parse({"secretIds": ["a"], "staleConsumers": asked, "onFailure": on_failure})
+    rotated = results(Became.ROTATED, Became.ROTATED)
+    assert [each.secret_id for each in to_roll_back(settings, rotated, STALE)] == back
+
+
+def test_who_uses_the_old_version_is_told_and_the_campaign_stands() -> None:
+    settings = Settings(stale_consumers=StaleConsumers.REPORT)
+    summary = conclude(settings, results(Became.ROTATED, Became.ROTATED), heard=STALE)
+    assert summary.stands
+    assert [result.document().get("stale") for result in summary.results] == [["role/app"], None]
+    assert "Consumers of 1 secrets use the old version." in summary.text
+    assert "Of 1 secrets nothing is known about reads." in summary.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"staleConsumers": "maybe"}, "must be one of ignore, report, rollBack"),
+        ({"staleConsumers": "report", "soakSeconds": 0}, "needs soakSeconds"),
+        ({"staleConsumers": "rollBack", "onFailure": "stop"}, "does not go with onFailure stop"),
+        ({"staleConsumers": "report", "compromised": True}, "does not go with compromised"),
+    ],
+)
+def test_consumers_are_asked_about_where_that_makes_sense(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidCampaign, match=said):
+        parse({"secretIds": ["a"], **asked})
 
 
 @given(st.lists(st.sampled_from(BECAME), min_size=1))
@@ -135,7 +188,7 @@ def test_a_campaign_stands_only_if_every_secret_stands_as_asked(became: list[Bec
     summary = conclude(Settings(), results(*became))
     assert summary.stands is (set(became) == {Became.ROTATED})
     assert sum(summary.counts.values()) == len(became)
-    assert not conclude(Settings(), results(*became), alarms=["alarm"]).stands
+    assert not conclude(Settings(), results(*became), heard=Heard(["alarm"])).stands
 
 
 def test_what_was_rolled_back_is_told_with_why_it_had_failed() -> None:

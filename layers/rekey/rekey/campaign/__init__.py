@@ -3,17 +3,19 @@
 Nothing here rotates. The state machine ``rotate`` does, and asks this between its parts.
 """
 
-from rekey.campaign.judgement import Summary, conclude, failed, to_roll_back
+from rekey.campaign.judgement import Heard, Summary, conclude, failed, to_roll_back
 from rekey.campaign.plan import Item, plan
 from rekey.campaign.results import Became, Result
-from rekey.campaign.settings import OnFailure, Settings
+from rekey.campaign.settings import OnFailure, Settings, StaleConsumers
 
 __all__ = [
     "Became",
+    "Heard",
     "Item",
     "OnFailure",
     "Result",
     "Settings",
+    "StaleConsumers",
     "Summary",
     "conclude",
     "failed",

@@ -1,14 +1,29 @@
 """What follows from the results of a campaign, and what is said about it in the end."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from rekey.campaign.results import Became, Result
-from rekey.campaign.settings import OnFailure, Settings
+from rekey.campaign.settings import OnFailure, Settings, StaleConsumers
 
 NOT_AS_ASKED = {Became.FAILED, Became.REFUSED, Became.SKIPPED, Became.NOT_ROLLED_BACK}
 ENOUGH_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What has come up while soaking: alarms, and who still uses old versions, by secret.
+
+    ``unknown`` counts the secrets of whose reads nothing is known.
+    """
+
+    alarms: Sequence[str] = ()
+    stale: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unknown: int = 0
+
+
+SILENCE = Heard()
 
 
 @dataclass(frozen=True)
@@ -27,38 +42,49 @@ def failed(results: Iterable[Result]) -> bool:
 
 
 def to_roll_back(
-    settings: Settings, results: Sequence[Result], alarms: Sequence[str] = ()
+    settings: Settings, results: Sequence[Result], heard: Heard = SILENCE
 ) -> list[Result]:
     """Return what is to be undone, so that the version before it serves.
 
     A rotation that failed is rolled back unless the campaign is to stop as it is. An alarm says
-    nothing about single secrets: it counts against all that were rotated.
+    nothing about single secrets: it counts against all that were rotated. Consumers that use an
+    old version do, so only their secrets are, unless it is all or nothing.
     """
     if settings.compromised or settings.dry_run or settings.on_failure is OnFailure.STOP:
         return []
-    begun = {Became.FAILED}
-    if alarms or (settings.on_failure is OnFailure.ROLL_BACK_ALL and failed(results)):
-        begun.add(Became.ROTATED)
-    return [result for result in results if result.became in begun]
+    stale = heard.stale if settings.stale_consumers is StaleConsumers.ROLL_BACK else {}
+    bad = failed(results) or bool(stale)
+    together = heard.alarms or (settings.on_failure is OnFailure.ROLL_BACK_ALL and bad)
+    return [
+        result
+        for result in results
+        if result.became is Became.FAILED
+        or (result.became is Became.ROTATED and (together or result.secret_id in stale))
+    ]
 
 
 def conclude(
     settings: Settings,
     results: Sequence[Result],
     rolled_back: Sequence[Result] = (),
-    alarms: Sequence[str] = (),
+    heard: Heard = SILENCE,
 ) -> Summary:
     """Join what became of each. The campaign stands only if each stands as asked."""
-    final = tuple(_final(results, rolled_back))
+    final = tuple(_final(results, rolled_back, heard.stale))
     wanted = Became.WOULD_ROTATE if settings.dry_run else Became.ROTATED
     counts = Counter(str(result.became) for result in final)
-    stands = not alarms and all(result.became is wanted for result in final)
-    return Summary(stands, _text(counts, final, alarms), dict(counts), final)
+    stands = not heard.alarms and all(result.became is wanted for result in final)
+    return Summary(stands, _text(counts, final, heard), dict(counts), final)
 
 
-def _final(results: Sequence[Result], rolled_back: Sequence[Result]) -> Iterable[Result]:
+def _final(
+    results: Sequence[Result],
+    rolled_back: Sequence[Result],
+    stale: Mapping[str, Sequence[str]],
+) -> Iterable[Result]:
     since = {result.secret_id: result for result in rolled_back}
-    for result in results:
+    for became in results:
+        result = replace(became, stale=tuple(stale.get(became.secret_id, ())))
         later = since.get(result.secret_id)
         if later is None:
             yield result
@@ -67,11 +93,15 @@ def _final(results: Sequence[Result], rolled_back: Sequence[Result]) -> Iterable
             yield replace(result, became=later.became, reason=said, error=later.error)
 
 
-def _text(counts: Counter[str], results: Sequence[Result], alarms: Sequence[str]) -> str:
+def _text(counts: Counter[str], results: Sequence[Result], heard: Heard) -> str:
     told = [f"{number} {became}" for became, number in sorted(counts.items())]
     sentences = [f"{len(results)} secrets: {', '.join(told)}."]
-    if alarms:
-        sentences.append(f"Alarms: {', '.join(alarms[:ENOUGH_SHOWN])}.")
+    if heard.alarms:
+        sentences.append(f"Alarms: {', '.join(heard.alarms[:ENOUGH_SHOWN])}.")
+    if heard.stale:
+        sentences.append(f"Consumers of {len(heard.stale)} secrets use the old version.")
+    if heard.unknown:
+        sentences.append(f"Of {heard.unknown} secrets nothing is known about reads.")
     bad = [result for result in results if result.became in NOT_AS_ASKED]
     sentences += [
         f"{result.secret_id}: {result.became}. {result.error} {result.reason}".strip()

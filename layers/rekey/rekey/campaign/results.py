@@ -23,6 +23,7 @@ class Became(StrEnum):
 class Result:
     """``version_id`` is the one that was rotated to; ``error`` the class of what went wrong.
 
+    ``stale`` are some of the consumers that use the old version, if they were asked about.
     ``works`` are versions whose password still works, told only of compromised secrets, and
     ``unknown`` those that could not be tried.
     """
@@ -32,6 +33,7 @@ class Result:
     reason: str = ""
     error: str = ""
     version_id: str = ""
+    stale: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -44,6 +46,7 @@ class Result:
             document.get("reason", ""),
             document.get("error", ""),
             document.get("versionId", ""),
+            (),
             tuple(document.get("works", "").split()),
             tuple(document.get("unknown", "").split()),
         )
@@ -56,6 +59,7 @@ class Result:
             "reason": self.reason,
             "error": self.error,
             "versionId": self.version_id,
+            "stale": list(self.stale),
             "works": list(self.works),
             "unknown": list(self.unknown),
         }

@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import Any
+from typing import Any, TypeVar
 
 from rekey.errors import InvalidCampaign
+
+C = TypeVar("C", bound=StrEnum)
 
 MOST_SECRET_IDS = 1000
 MOST_CONCURRENCY = 1000
 MOST_PER_HOST = 100
 MOST_SOAK_SECONDS = 86_400
+MOST_JUDGED = 10_000
+"""Secrets whose consumers one task asks about within its time."""
 MOST_ALARMS = 100
 """CloudWatch describes so many alarms by name in one call."""
 
@@ -22,6 +26,15 @@ class OnFailure(StrEnum):
     ROLL_BACK_FAILED = "rollBackFailed"
     ROLL_BACK_ALL = "rollBackAll"
     STOP = "stop"
+
+
+@unique
+class StaleConsumers(StrEnum):
+    """What follows if consumers still use an old version at the end of the soak time."""
+
+    IGNORE = "ignore"
+    REPORT = "report"
+    ROLL_BACK = "rollBack"
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,7 @@ class Settings:
     soak_seconds: int = 300
     health_alarms: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.ROLL_BACK_FAILED
+    stale_consumers: StaleConsumers = StaleConsumers.IGNORE
     dry_run: bool = False
     compromised: bool = False
 
@@ -54,6 +68,7 @@ class Settings:
                 "soakSeconds": self.soak_seconds,
                 "healthAlarms": list(self.health_alarms),
                 "onFailure": str(self.on_failure),
+                "staleConsumers": str(self.stale_consumers),
             }
         most = {"maxConcurrency": self.max_concurrency, "maxPerHost": self.max_per_host}
         return {**which, **most, **how, "dryRun": self.dry_run}
@@ -67,10 +82,11 @@ KEYS = {
     "soakSeconds",
     "healthAlarms",
     "onFailure",
+    "staleConsumers",
     "dryRun",
     "compromised",
 }
-NOT_WITH_COMPROMISED = {"soakSeconds", "healthAlarms", "onFailure"}
+NOT_WITH_COMPROMISED = {"soakSeconds", "healthAlarms", "onFailure", "staleConsumers"}
 
 
 def parse(given: object) -> Settings:
@@ -80,17 +96,32 @@ def parse(given: object) -> Settings:
     _check_keys(given)
     default = Settings()
     compromised = _flag(given, "compromised")
-    return Settings(
+    settings = Settings(
         secret_ids=_names(given, "secretIds", MOST_SECRET_IDS),
         tag=_tag(given),
         max_concurrency=_number(given, "maxConcurrency", default.max_concurrency, MOST_CONCURRENCY),
         max_per_host=_number(given, "maxPerHost", default.max_per_host, MOST_PER_HOST),
         soak_seconds=0 if compromised else _soak(given, default.soak_seconds),
         health_alarms=_names(given, "healthAlarms", MOST_ALARMS),
-        on_failure=_on_failure(given, default.on_failure),
+        on_failure=_one_of(OnFailure, given, "onFailure", default.on_failure),
+        stale_consumers=_one_of(StaleConsumers, given, "staleConsumers", default.stale_consumers),
         dry_run=_flag(given, "dryRun"),
         compromised=compromised,
     )
+    _check_consumers(settings)
+    return settings
+
+
+def _check_consumers(settings: Settings) -> None:
+    if settings.stale_consumers is StaleConsumers.IGNORE:
+        return
+    if settings.soak_seconds == 0:
+        raise InvalidCampaign("staleConsumers needs soakSeconds: at once nobody has read anything.")
+    if (
+        settings.stale_consumers is StaleConsumers.ROLL_BACK
+        and settings.on_failure is OnFailure.STOP
+    ):
+        raise InvalidCampaign("staleConsumers rollBack does not go with onFailure stop.")
 
 
 def _check_keys(given: Mapping[str, Any]) -> None:
@@ -148,8 +179,8 @@ def _flag(given: Mapping[str, Any], key: str) -> bool:
     raise InvalidCampaign(f"{key} must be true or false.")
 
 
-def _on_failure(given: Mapping[str, Any], default: OnFailure) -> OnFailure:
-    asked = given.get("onFailure", default)
-    if isinstance(asked, str) and asked in set(OnFailure):
-        return OnFailure(asked)
-    raise InvalidCampaign(f"onFailure must be one of {', '.join(OnFailure)}.")
+def _one_of(choices: type[C], given: Mapping[str, Any], key: str, default: C) -> C:
+    asked = given.get(key, default)
+    if isinstance(asked, str) and asked in set(choices):
+        return choices(asked)
+    raise InvalidCampaign(f"{key} must be one of {', '.join(choices)}.")

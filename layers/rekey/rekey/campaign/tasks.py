@@ -10,27 +10,34 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from rekey.campaign.judgement import conclude, failed, to_roll_back
+from rekey.access.renewal import Verdict
+from rekey.access.stale import Answer
+from rekey.campaign.judgement import Heard, conclude, failed, to_roll_back
 from rekey.campaign.plan import plan
 from rekey.campaign.results import Became, Result
-from rekey.campaign.settings import OnFailure, Settings, parse
+from rekey.campaign.settings import MOST_JUDGED, OnFailure, Settings, StaleConsumers, parse
 from rekey.errors import InvalidCampaign, SecretNotFound
 from rekey.model import SecretMetadata
 from rekey.ports import Alarms, Documents, RotationFunctions, SecretCatalogue
 
 Facts = dict[str, Any]
+CONSUMERS_SHOWN = 5
 SHOWN = 100
 """Results in the output of the workflow; the document has them all."""
 
 
 @dataclass(frozen=True)
 class World:
-    """The outside world as ports."""
+    """The outside world as ports.
+
+    ``consumers`` says who uses the version before the one (second) of a secret (first).
+    """
 
     secrets: SecretCatalogue
     functions: RotationFunctions
     documents: Documents
     alarms: Alarms
+    consumers: Callable[[str, str], Verdict]
 
 
 def run(world: World, event: Mapping[str, Any]) -> Facts:
@@ -47,6 +54,8 @@ def _plan(world: World, event: Mapping[str, Any]) -> Facts:
     if missing := world.alarms.missing(settings.health_alarms):
         raise InvalidCampaign(f"There is no alarm {missing[0]} in this account and region.")
     items = plan(_secrets(world, settings), _remembered(world.functions.is_ours))
+    if settings.stale_consumers is not StaleConsumers.IGNORE and len(items) > MOST_JUDGED:
+        raise InvalidCampaign(f"staleConsumers goes with up to {MOST_JUDGED} secrets.")
     key = f"{event['execution']}/items.json"
     world.documents.write(key, [item.document() for item in items])
     return {
@@ -58,6 +67,7 @@ def _plan(world: World, event: Mapping[str, Any]) -> Facts:
         "maxConcurrency": settings.max_concurrency,
         "maxPerHost": settings.max_per_host,
         "soakSeconds": 0 if settings.dry_run else settings.soak_seconds,
+        "staleConsumers": str(settings.stale_consumers),
         "dryRun": settings.dry_run,
         "compromised": settings.compromised,
         "stopAtFailure": settings.on_failure is not OnFailure.ROLL_BACK_FAILED,
@@ -96,9 +106,8 @@ def _remembered(ask: Callable[[str], bool]) -> Callable[[str], bool]:
 
 def _judge(world: World, event: Mapping[str, Any]) -> Facts:
     """Tell what follows from the results, or from alarms during the soak time."""
-    settings, alarms = parse(event["settings"]), list(event.get("alarms", []))
-    results = _results(world, event["manifest"])
-    back = to_roll_back(settings, results, alarms)
+    settings, results = parse(event["settings"]), _results(world, event["manifest"])
+    back = to_roll_back(settings, results, _heard(world, event))
     key = f"{event['execution']}/roll-back.json"
     world.documents.write(
         key, [{"secretId": each.secret_id, "versionId": each.version_id} for each in back]
@@ -116,15 +125,36 @@ def _watch(world: World, event: Mapping[str, Any]) -> Facts:
     return {"alarms": world.alarms.ringing(parse(event["settings"]).health_alarms)}
 
 
+def _consumers(world: World, event: Mapping[str, Any]) -> Facts:
+    """Write which secrets have consumers that use the version before, and some of them."""
+    stale, unknown = dict[str, list[str]](), 0
+    for result in _results(world, event["manifest"]):
+        if result.became is Became.ROTATED:
+            verdict = world.consumers(result.secret_id, result.version_id)
+            unknown += verdict.answer is Answer.UNKNOWN
+            if verdict.answer is Answer.STALE:
+                named = [one.principal for one in verdict.late]
+                stale[result.secret_id] = named[:CONSUMERS_SHOWN]
+    key = f"{event['execution']}/consumers.json"
+    world.documents.write(key, {"stale": stale, "unknown": unknown})
+    return {"consumers": key}
+
+
+def _heard(world: World, event: Mapping[str, Any]) -> Heard:
+    alarms, key = list(event.get("alarms", [])), event.get("consumers")
+    known = world.documents.read(key) if key else {}
+    return Heard(alarms, known.get("stale", {}), known.get("unknown", 0))
+
+
 def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
     """Write what became of each, and tell whether all stands as it was asked for."""
-    settings, alarms = parse(event["settings"]), list(event.get("alarms", []))
+    settings, heard = parse(event["settings"]), _heard(world, event)
     back = _results(world, event["rolledBack"]) if event.get("rolledBack") else []
-    summary = conclude(settings, _results(world, event["manifest"]), back, alarms)
+    summary = conclude(settings, _results(world, event["manifest"]), back, heard)
     told = [result.document() for result in summary.results]
     key = f"{event['execution']}/summary.json"
     whole = {"stands": summary.stands, "settings": settings.document(), "counts": summary.counts}
-    place = world.documents.write(key, {**whole, "alarms": alarms, "secrets": told})
+    place = world.documents.write(key, {**whole, "alarms": heard.alarms, "secrets": told})
     return {
         "stands": summary.stands,
         "text": f"{summary.text} All results: {place}",
@@ -161,5 +191,6 @@ TASKS: Mapping[str, Callable[[World, Mapping[str, Any]], Facts]] = {
     "plan": _plan,
     "judge": _judge,
     "watch": _watch,
+    "consumers": _consumers,
     "conclude": _conclude,
 }
