@@ -51,9 +51,12 @@ def test_the_table_tells_what_each_reader_has_done_since_and_begins_with_who_mat
     assert {line.principal: line.version for line in table}["both"] == "old"
 
 
-def test_who_was_given_the_old_version_in_the_hand_over_and_then_a_newer_one_has_renewed() -> None:
-    (line,) = consumers([reader("app", 400, old=200, new=400)], OLD)
-    assert line.consumption is Consumption.RENEWED
+def test_who_was_given_the_old_version_in_the_hand_over_and_a_newer_one_has_renewed() -> None:
+    for old, new in ((200, 400), (200, 100)):
+        (line,) = consumers([reader("app", 400, old=old, new=new)], OLD)
+        assert line.consumption is Consumption.RENEWED
+    (line,) = consumers([reader("app", 200, old=200)], OLD)
+    assert line.consumption is Consumption.STALE
 
 
 def test_who_was_given_both_uses_the_old_one_until_it_was_not_given_out_for_the_grace() -> None:

@@ -151,7 +151,7 @@ def _consumption(
     later = _latest(given, old.newer, old)
     for kind, versions in ((Consumption.STALE, {old.version}), (Consumption.OUTDATED, old.older)):
         used = _latest(given, versions, old)
-        if used and not (later and _over(given[used], given[later], old)):
+        if used and not (later and _over(given[used], old)):
             return kind, used
     if later:
         return Consumption.RENEWED, later
@@ -165,14 +165,13 @@ def _latest(given: Mapping[str, int], among: AbstractSet[str], old: Replaced) ->
     return max(since, key=lambda version: given[version], default=None)
 
 
-def _over(used: int, later: int, old: Replaced) -> bool:
+def _over(used: int, old: Replaced) -> bool:
     """Whether a reader that was given both has let go of the old one.
 
     A role is many processes: one of them may have renewed, and another not. So it counts as long
-    as it is given out again and again. Once, in the hand-over, says nothing.
+    as it is given out again and again. In the hand-over it says no more than a read before that.
     """
-    in_handover = used - old.lost <= HANDOVER and later > used
-    return in_handover or old.now - used > old.grace
+    return used - old.lost <= HANDOVER or old.now - used > old.grace
 
 
 def is_old(secret: Item, version: str, at: int, thresholds: Thresholds) -> bool:
