@@ -16,7 +16,7 @@ from rekey.model import Label, SecretMetadata
 if TYPE_CHECKING:
     from boto3.session import Session
 
-OUTPUTS = {"postgresql": "RotatePostgresqlFunctionArn"}
+OUTPUTS = {"postgresql": "RotatePostgresqlFunctionArn", "mysql": "RotateMysqlFunctionArn"}
 """Output of the stack that names the function, by engine."""
 
 TAG_OF_FUNCTIONS = "rekey:function"

@@ -6,6 +6,7 @@ from local.migration import commands
 from local.migration.findings import Finding, failure, note, stop
 from local.migration.observation import Secret, Superuser
 from rekey.credential import Credential
+from rekey.engines.mysql import MysqlEngine
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.errors import RekeyError, SecretAccessDenied
 from rekey.model import Strategy
@@ -13,7 +14,7 @@ from rekey.ports import Engine
 from rekey.rotation.guards import check_superuser
 from rekey.rotation.strategy import alternating_users, choose_strategy
 
-ENGINES: tuple[Engine, ...] = (PostgresqlEngine(),)
+ENGINES: tuple[Engine, ...] = (PostgresqlEngine(), MysqlEngine())
 """The engines that Rekey has a rotation function for."""
 
 
@@ -42,6 +43,17 @@ def value_findings(secret: Secret, credential: Credential | None) -> Iterator[Fi
         return
     yield from _strategy_findings(secret, credential, engine)
     yield from _tls_findings(secret, credential)
+    yield from _unseen_server(engine)
+
+
+def _unseen_server(engine: Engine) -> Iterator[Finding]:
+    """What stands against it on a server that the report does not log in to, nobody has seen."""
+    if engine.name != PostgresqlEngine().name:
+        yield note(
+            "The server was not looked at: --connect knows PostgreSQL only.",
+            "To switch tests the logins. What the first rotation needs besides stands in "
+            "docs/strategies.md; if something is missing, it stops before its first change.",
+        )
 
 
 def _strategy_findings(secret: Secret, credential: Credential, engine: Engine) -> Iterator[Finding]:

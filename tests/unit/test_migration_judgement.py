@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.migration.account import OUTPUTS
 from local.migration.findings import Severity
 from local.migration.judgement import Verdict, judge
 from local.migration.observation import (
@@ -19,6 +20,8 @@ from local.migration.observation import (
     Stack,
     Superuser,
 )
+from local.migration.value_judgement import ENGINES
+from local.toolchain import CHECKOUT
 from rekey.credential import Credential
 from rekey.errors import (
     InvalidSecretValue,
@@ -110,6 +113,27 @@ def test_a_secret_that_nothing_is_against_gets_the_commands_to_switch_and_to_go_
     assert shlex.split(verdict.back) == [*rotate, TEMPLATE, "--no-rotate-immediately"]
 
 
+@pytest.mark.parametrize("engine", ["mysql", "aurora-mysql", "mariadb"])
+def test_a_secret_of_mysql_or_mariadb_can_move_and_is_told_that_nobody_has_seen_its_server(
+    engine: str,
+) -> None:
+    ours = f"{OURS.removesuffix('postgresql')}mysql"
+    verdict = judge(single(credential=credential(engine=engine)), Stack({"mysql": ours}))
+    assert (verdict.could_move, verdict.strategy) == (True, Strategy.SINGLE_USER)
+    assert ours in str(verdict.switch)
+    assert told(verdict, Severity.NOTE) == [
+        "The server was not looked at: --connect knows PostgreSQL only."
+    ]
+
+
+def test_every_engine_that_has_a_function_is_known() -> None:
+    functions = CHECKOUT / "functions"
+    assert set(OUTPUTS) == {
+        path.name.removeprefix("rotate_") for path in functions.glob("rotate_*")
+    }
+    assert set(OUTPUTS) == {engine.name for engine in ENGINES}
+
+
 def test_before_the_deployment_the_command_has_a_place_for_the_function() -> None:
     assert " FUNCTION_ARN " in str(judge(single(), Stack()).switch)
 
@@ -138,7 +162,7 @@ def test_rotation_that_is_turned_off_is_a_note() -> None:
     ]
 
 
-@pytest.mark.parametrize("engine", ["mysql", "oracle", "sqlserver", "postgresql"])
+@pytest.mark.parametrize("engine", ["oracle", "sqlserver", "postgresql"])
 def test_an_engine_without_a_function_stops_it(engine: str) -> None:
     secret = single(credential=credential(engine=engine))
     assert stops(secret)[0].startswith("UnsupportedEngine")

@@ -29,7 +29,8 @@ class LeakingConnection:
     def __init__(self, kind: type[Exception]) -> None:
         self._kind = kind
 
-    def set_password(self, username: str, password: str) -> None:
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
+        del all_hosts
         quoted = password.replace("'", "''")
         encoded = base64.b64encode(password.encode()).decode()
         raise self._kind(f"{username}: {OLD} {password} {quoted} {password!r} {encoded}")

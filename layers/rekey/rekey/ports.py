@@ -110,8 +110,11 @@ class OnePassword:
 class Connection(Protocol):
     """One login on a server, as a context manager that ends it."""
 
-    def set_password(self, username: str, password: str) -> None:
-        """Give the connected user ``username`` a new password. Repeating it is harmless."""
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
+        """Give ``username`` a new password. Repeating it is harmless.
+
+        For ``all_hosts`` see PeerChange.
+        """
         ...
 
     def provide_peer(self, change: PeerChange) -> None:

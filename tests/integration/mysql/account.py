@@ -109,9 +109,9 @@ class Account:
         with self.superuser() as connection, connection.alone(self.name):
             connection.retire(OnePassword(self.name, password, all_hosts))
 
-    def set_by_superuser(self, password: str) -> None:
+    def set_by_superuser(self, password: str, *, all_hosts: bool = False) -> None:
         with self.superuser() as connection:
-            connection.set_password(self.name, password)
+            connection.set_password(self.name, password, all_hosts=all_hosts)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What the engine does with one password and with a login."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 
@@ -23,21 +24,37 @@ def test_a_superuser_changes_the_password_of_another_user(account: Account) -> N
     assert account.works(account.password, new) == [False, True]
 
 
-def test_a_superuser_changes_all_accounts_of_the_name(account: Account) -> None:
+def with_another_host(account: Account) -> Account:
+    """An account of the same name and password for clients that are elsewhere."""
     account.running.execute(
         f"CREATE USER {account.name}@'10.0.0.1' IDENTIFIED BY {quoted(account.password)}"
     )
-    new = new_password()
-    account.set_by_superuser(new)
-    stored = account.running.execute(
-        f"SELECT authentication_string FROM mysql.user WHERE user = '{account.name}'"
-    )
-    kinds = {len(row[0]) for row in stored}
-    assert len(stored) == 2
-    assert len(kinds) == 1
+    return account
+
+
+def works_there(account: Account, *passwords: str) -> list[bool]:
+    """What those who come from elsewhere get in with."""
     account.running.execute(f"DROP USER {account.name}@'%'")
     account.running.execute(f"RENAME USER {account.name}@'10.0.0.1' TO {account.name}@'%'")
+    return account.works(*passwords)
+
+
+def test_a_superuser_changes_all_accounts_of_the_name_if_all_are_meant(account: Account) -> None:
+    with_another_host(account)
+    new = new_password()
+    account.set_by_superuser(new, all_hosts=True)
     assert account.works(account.password, new) == [False, True]
+    assert works_there(account, account.password, new) == [False, True]
+
+
+def test_a_superuser_changes_none_of_several_accounts_of_the_name(account: Account) -> None:
+    """The other one may be somebody else's."""
+    with_another_host(account)
+    new = new_password()
+    with pytest.raises(errors.AmbiguousAccount, match=r"10\.0\.0\.1"):
+        account.set_by_superuser(new)
+    assert account.works(account.password, new) == [True, False]
+    assert works_there(account, account.password, new) == [True, False]
 
 
 def test_quotes_backslashes_and_foreign_letters_are_part_of_a_password(account: Account) -> None:
@@ -103,6 +120,22 @@ def test_an_account_of_the_same_name_elsewhere_stops_an_own_change(account: Acco
     ):
         connection.set_password(account.name, new_password())
     assert account.logs_in(account.password)
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_login_that_may_change_users_changes_all_its_accounts_if_all_are_meant(
+    account: Account, may: bool
+) -> None:
+    with_another_host(account)
+    account.running.execute(f"GRANT SELECT ON mysql.* TO {account.name}@'%'")
+    if may:
+        account.running.execute(f"GRANT CREATE USER ON *.* TO {account.name}@'%'")
+    new = new_password()
+    expected = nullcontext() if may else pytest.raises(errors.AmbiguousAccount, match="dual")
+    with account.connect(account.name, account.password) as connection, expected:
+        connection.set_password(account.name, new, all_hosts=True)
+    assert account.works(account.password, new) == [not may, may]
+    assert works_there(account, account.password, new) == [not may, may]
 
 
 def test_a_user_without_rights_changes_no_other(account: Account) -> None:

@@ -103,6 +103,20 @@ def test_a_person_has_the_superuser_set_the_password_again(any_kind: Broken) -> 
     assert any_kind.settled()
 
 
+def test_of_several_accounts_of_the_name_none_is_restored_unless_all_are_meant(
+    dual: Broken,
+) -> None:
+    """Another one may be somebody else's."""
+    user, current, by_person = dual.user, dual.version(Label.CURRENT), Circumstances(by_person=True)
+    dual.world.server.execute(f"CREATE USER {user}@'10.0.0.1' IDENTIFIED BY '{new_password()}'")
+    dual.change_behind_its_back()
+    with pytest.raises(errors.AmbiguousAccount, match="rekey:hosts"):
+        dual.world.step(WorkflowStep.RESTORE, current, circumstances=by_person)
+    dual.world.secret.tags["rekey:hosts"] = "all"
+    dual.world.step(WorkflowStep.RESTORE, current, circumstances=by_person)
+    assert dual.settled()
+
+
 def test_a_password_is_restored_by_itself_if_the_superuser_s_secret_names_user_and_secret(
     any_kind: Broken,
 ) -> None:

@@ -161,10 +161,10 @@ class Restricted:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def set_password(self, username: str, password: str) -> None:
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
         if self._username != "postgres":
             raise errors.MissingPrivilege("must be a member of rds_password")
-        self._connection.set_password(username, password)
+        self._connection.set_password(username, password, all_hosts=all_hosts)
 
 
 @dataclass

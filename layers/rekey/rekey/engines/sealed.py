@@ -66,10 +66,11 @@ class SealedConnection:
         self._connection = connection
         self._secrets = secrets
 
-    def set_password(self, username: str, password: str) -> None:
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
         """See Connection."""
         self._secrets.add(password)
-        self._secrets.guard(self._connection.set_password, username, password)
+        change = self._connection.set_password
+        self._secrets.guard(change, username, password, all_hosts=all_hosts)
 
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection."""

@@ -11,6 +11,7 @@ from rekey.model import Label, Outcome, SecretMetadata, StepResult
 from rekey.ports import SecretStore
 from rekey.rotation.context import Rotation
 from rekey.rotation.identity import check_login, strategy_of
+from rekey.rotation.strategy import all_hosts
 from rekey.rotation.superuser import connect_superuser
 
 MAY_RESTORE_TAG = "rekey:may-restore"
@@ -27,10 +28,10 @@ def restore(rotation: Rotation) -> StepResult:
     credential = rotation.credential(current)
     if not rotation.request.circumstances.by_person:
         _check_leave(rotation, credential)
-    logins = rotation.logins(current)
+    every, logins = all_hosts(metadata.tags), rotation.logins(current)
     with connect_superuser(rotation, logins, credential) as superuser:
         stop_rotation(rotation, metadata)
-        superuser.set_password(credential.username, credential.password)
+        superuser.set_password(credential.username, credential.password, all_hosts=every)
     strategy = strategy_of(rotation, metadata, current, credential)
     check_login(rotation, logins.connect, credential, strategy)
     return StepResult(

@@ -180,13 +180,14 @@ def _change_server(change: RollBack, connection: Connection) -> None:
 
 
 def _set_own_password(change: RollBack, connection: Connection) -> None:
+    wanted, every = change.wanted, all_hosts(change.metadata.tags)
     try:
-        connection.set_password(change.wanted.username, change.wanted.password)
+        connection.set_password(wanted.username, wanted.password, all_hosts=every)
     except MissingPrivilege:
         if change.rejected.superuser_arn is None:
             raise
         with connect_superuser(change.rotation, change.logins, change.rejected) as superuser:
-            superuser.set_password(change.wanted.username, change.wanted.password)
+            superuser.set_password(wanted.username, wanted.password, all_hosts=every)
 
 
 def _give_both(change: RollBack) -> None:

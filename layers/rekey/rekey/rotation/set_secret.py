@@ -2,7 +2,7 @@
 
 from rekey.errors import CredentialsRejected, MissingPrivilege, UnsupportedStrategy
 from rekey.model import Label, Outcome, StepResult, Strategy
-from rekey.ports import PeerChange
+from rekey.ports import Connection, PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
 from rekey.rotation.dual_password import Change, add_password, back_to_one, check_way_back
 from rekey.rotation.give_up import give_up
@@ -63,15 +63,20 @@ def _changed(change: Change) -> bool:
     with connection:
         back_to_one(change)
         try:
-            connection.set_password(change.new.username, change.new.password)
+            _set_password(change, connection)
         except MissingPrivilege:
             if change.old.superuser_arn is None:
                 raise
         else:
             return True
     with connect_superuser(change.rotation, change.logins, change.old) as superuser:
-        superuser.set_password(change.new.username, change.new.password)
+        _set_password(change, superuser)
     return True
+
+
+def _set_password(change: Change, connection: Connection) -> None:
+    new = change.new
+    connection.set_password(new.username, new.password, all_hosts=change.all_hosts)
 
 
 def _provide_peer(change: Change) -> StepResult:

@@ -28,11 +28,11 @@ class MysqlConnection:
         """Log in. Without ``context`` the connection is in clear."""
         return cls(Session.open(credential, port, context, deadline))
 
-    def set_password(self, username: str, password: str) -> None:
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
         """See Connection."""
         self._session.check_writable()
         with self.alone(username):
-            own.set_password(self._session, username, password)
+            own.set_password(self._session, username, password, all_hosts=all_hosts)
 
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection."""

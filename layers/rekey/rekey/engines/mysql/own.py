@@ -7,53 +7,53 @@ from rekey.engines.mysql.accounts import Account
 from rekey.engines.mysql.privileges import check_may_change_users, may_change_users
 from rekey.engines.mysql.session import Session
 from rekey.engines.mysql.verifier import change, set_hash
-from rekey.errors import AmbiguousAccount, MissingPrivilege, PlaintextRefused, UserMissing
+from rekey.errors import AmbiguousAccount, MissingPrivilege, PlaintextRefused
 
 TWO_PASSWORDS = (8, 0, 14)
 
 
-def set_password(session: Session, username: str, password: str) -> None:
+def set_password(session: Session, username: str, password: str, *, all_hosts: bool) -> None:
     """Give ``username`` one password. By a hash wherever the login may do that."""
     if session.login_name != username:
-        _set_of_another(session, username, password)
+        check_may_change_users(session)
+        _set_hashes(session, accounts.accounts(session, username, all_hosts=all_hosts), password)
         return
-    found = _seen(session)
+    found = _seen(session, all_hosts=all_hosts)
     if found and may_change_users(session):
-        set_hash(session, found, password)
+        _set_hashes(session, found, password)
     elif session.mariadb:
         change(session, f"SET PASSWORD = {quoting.literal(hashes.native(password))}")
     else:
         _send(session, password)
 
 
-def _set_of_another(session: Session, username: str, password: str) -> None:
-    check_may_change_users(session)
-    found = accounts.find(session, username)
-    if not found:
-        raise UserMissing(f"There is no account {username} on {session.server}: create it.")
+def _set_hashes(session: Session, found: list[Account], password: str) -> None:
     for account in found:
         set_hash(session, account, password)
 
 
-def _seen(session: Session) -> Account | None:
-    """Return the login's own account, or None if it may not look.
+def _seen(session: Session, *, all_hosts: bool) -> list[Account]:
+    """Return the accounts to change, the login's own one last; none if it may not look.
 
-    Raises AmbiguousAccount if another one of the name has a password too: it would keep the old
-    one, and those who come from its hosts would be refused.
+    Last, so that a repeat after a crash logs in with the old password, and changes all of them.
+
+    Raises AmbiguousAccount if another one of the name has a password too, and it is not meant or
+    cannot be changed: it would keep the old one, and those who come from its hosts would be refused.
     """
     try:
         found = accounts.find(session, session.login_name)
     except MissingPrivilege:
-        return None
-    others = [one for one in found if one.host != session.login_host and one.stored]
-    if others:
+        return []
+    own = [one for one in found if one.host == session.login_host]
+    others = [one for one in found if one not in own and one.stored]
+    if others and not (all_hosts and may_change_users(session)):
         named = ", ".join(one.sql for one in others)
         raise AmbiguousAccount(
             f"{session.server} has further accounts of that name ({named}), which would keep the "
             "old password: drop them, or rotate with the strategy dual-password and the tag "
             "rekey:hosts = all."
         )
-    return next((one for one in found if one.host == session.login_host), None)
+    return [*others, *own] if own else []
 
 
 def _send(session: Session, password: str) -> None:

@@ -35,8 +35,9 @@ class PostgresqlConnection(OnePasswordOnly):
 
         return cls(Session.open(credential, port, context, deadline), open_database)
 
-    def set_password(self, username: str, password: str) -> None:
-        """See Connection."""
+    def set_password(self, username: str, password: str, *, all_hosts: bool = False) -> None:
+        """See Connection. A role has no host."""
+        del all_hosts
         with self._session.transaction(lock=username):
             alter_password(self._session, username, password)
 
