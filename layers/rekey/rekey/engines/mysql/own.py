@@ -38,7 +38,7 @@ def _seen(session: Session, *, all_hosts: bool) -> list[Account]:
     Last, so that a repeat after a crash logs in with the old password, and changes all of them.
 
     Raises AmbiguousAccount if another one of the name has a password too, and it is not meant or
-    cannot be changed: it would keep the old one, and those who come from its hosts would be refused.
+    cannot be changed: it would keep the old one, and who comes from its hosts would be refused.
     """
     try:
         found = accounts.find(session, session.login_name)
