@@ -100,11 +100,11 @@ def server_restarts(schedule: Schedule) -> Fault:
 
 def step_twice_at_once(schedule: Schedule) -> Fault:
     """A second invocation of the same step runs from start to end meanwhile."""
-    return _meanwhile(schedule, lambda: _quietly(schedule, _step_of(schedule), schedule.token))
+    return meanwhile(schedule, lambda: _quietly(schedule, _step_of(schedule), schedule.token))
 
 
 def pending_taken_off(schedule: Schedule) -> Fault:
-    return _meanwhile(schedule, lambda: schedule.store.end_rotation(ARN))
+    return meanwhile(schedule, lambda: schedule.store.end_rotation(ARN))
 
 
 def cancelled(schedule: Schedule) -> Fault:
@@ -113,7 +113,7 @@ def cancelled(schedule: Schedule) -> Fault:
     def cancel() -> None:
         schedule.world.secret.rotation_enabled = False
 
-    return _meanwhile(schedule, cancel)
+    return meanwhile(schedule, cancel)
 
 
 def another_rotation(schedule: Schedule) -> Fault:
@@ -131,7 +131,7 @@ def another_rotation(schedule: Schedule) -> Fault:
         schedule.store.end_rotation(ARN)
         schedule.former = None
 
-    return _meanwhile(schedule, rotate)
+    return meanwhile(schedule, rotate)
 
 
 def value_put_by_hand(schedule: Schedule) -> Fault:
@@ -145,9 +145,10 @@ def value_put_by_hand(schedule: Schedule) -> Fault:
         schedule.server.change_password(current.username, password)
         value = current.with_login(current.username, password).to_json()
         schedule.world.secret.put_by_hand(value)
+        schedule.by_hand = True
         schedule.former = None
 
-    return _meanwhile(schedule, put)
+    return meanwhile(schedule, put)
 
 
 def superuser_rotates(schedule: Schedule) -> Fault:
@@ -158,13 +159,14 @@ def superuser_rotates(schedule: Schedule) -> Fault:
         schedule.server.change_password(document["username"], document["password"])
         superuser.values["v1"] = json.dumps(document)
 
-    return _meanwhile(schedule, rotate)
+    return meanwhile(schedule, rotate)
 
 
-def _meanwhile(schedule: Schedule, something: Callable[[], Any]) -> Fault:
+def meanwhile(schedule: Schedule, something: Callable[[], Any]) -> Fault:
     def fault(_: Effect, do: Do) -> Any:
         with schedule.effects.aside():
             something()
+        schedule.look("meanwhile")
         return do()
 
     return fault

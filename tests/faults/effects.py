@@ -50,6 +50,8 @@ class Effects:
     seen: list[Effect] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     fired: bool = False
+    changed: Callable[[Effect], None] = lambda _: None
+    """Called after each effect that follows the fault, at that instant."""
     _watching: bool = False
     _dead: bool = False
     _connections: list[Any] = field(default_factory=list)
@@ -89,11 +91,18 @@ class Effects:
             raise Killed
         effect = Effect(len(self.seen), kind, name)
         self.seen.append(effect)
-        if effect.number == self.at and self.fault is not None:
-            self.fired = True
-            result: T = self.fault(effect, do)
-            return result
-        return do()
+        try:
+            return self._let(effect, do)
+        finally:
+            if self.fired:
+                self.changed(effect)
+
+    def _let(self, effect: Effect, do: Callable[[], T]) -> T:
+        if effect.number != self.at or self.fault is None:
+            return do()
+        self.fired = True
+        result: T = self.fault(effect, do)
+        return result
 
     def log_in(
         self,

@@ -18,6 +18,7 @@ from tests.faults.target import Target
 from tests.mysql_database import MysqlServer
 
 REFUSED = frozenset({1045, 1698})
+CHANGES = ("ALTER USER", "CREATE USER", "DROP USER", "SET PASSWORD")
 DATABASE = "rekey_faults"
 PRIVILEGES = ("SELECT", "INSERT")
 PATIENCE = 1
@@ -81,6 +82,9 @@ class MysqlTarget(Target):
         finally:
             vars(pymysql)["Connection"] = original
             vars(session)["LOCK_SECONDS"] = vars(engine)["LOCK_SECONDS"] = patience
+
+    def changes_a_login(self, statement: str) -> bool:
+        return statement.startswith(CHANGES)
 
     def server(self, base: str, password: str, port: int | None = None) -> MysqlServer:
         one = self.running

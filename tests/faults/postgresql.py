@@ -62,6 +62,9 @@ class PostgresTarget(Target):
         finally:
             pg8000.native.Connection, session.LOCK_MILLISECONDS = original, patience
 
+    def changes_a_login(self, statement: str) -> bool:
+        return statement == "COMMIT"
+
     def server(self, base: str, password: str, port: int | None = None) -> PostgresServer:
         one = self.running
         if port is None:

@@ -19,14 +19,14 @@ from rekey.model import (
     WorkflowStep,
 )
 from tests.database import Server, new_password
-from tests.faults.effects import Effects, Killed, Kind
+from tests.faults.effects import Effect, Effects, Killed, Kind
 from tests.faults.target import Target
 from tests.secret_store import SecretStoreInMemory, StoredSecret
 from tests.world import ARN, SUPERUSER_ARN, World, new_token
 
 T = TypeVar("T")
-ATTEMPTS = 4
-"""How often the service tries at the most until the rotation must have ended right."""
+ATTEMPTS = 2
+"""The one in which something breaks, and one more."""
 
 ALLOWED_REFUSALS = 2
 
@@ -116,6 +116,9 @@ class Schedule:
         self.former: str | None = None
         self.started = [self.token]
         self.running: Step | WorkflowStep | None = None
+        self.by_hand = False
+        """Whether an operator has changed the password and stored it within this step."""
+        self.seen_meanwhile: list[str] = []
         self.outcome: Outcome | None = None
 
     @property
@@ -143,6 +146,7 @@ class Schedule:
             self.next_token()
         else:
             wrong.append(f"not converged after {ATTEMPTS} attempts")
+        wrong += self.stray()
         self.store.end_rotation(ARN)
         wrong += self.ended_wrong()
         return wrong
@@ -158,7 +162,8 @@ class Schedule:
 
     def invoke(self, step: Step | WorkflowStep, token: str) -> bool:
         """One invocation of the function; False if it failed or was killed."""
-        self.running = step
+        self.running, self.by_hand = step, False
+        self.effects.changed = self._after
         try:
             with self.effects.watching():
                 self.outcome = self.world.step(step, token).outcome
@@ -173,16 +178,37 @@ class Schedule:
         """RotateSecret: goes on with the pending version, or starts anew if that is gone."""
         self.world.secret.rotation_enabled = True
         if self.world.secret.holder(Label.PENDING) != self.token:
+            self.former = self.world.secret.holder(Label.CURRENT)
             self.token = self.world.start()
             self.started.append(self.token)
 
     # What must hold
 
+    def _after(self, effect: Effect) -> None:
+        """Look between two effects of a step too, where a login or a label may have changed."""
+        on_the_server = effect.kind is Kind.STATEMENT and self.target.changes_a_login(effect.name)
+        if on_the_server or effect.kind is Kind.WRITE:
+            self.look(f"effect {effect.number}")
+
+    def look(self, when: str) -> None:
+        """Note what is wrong at this instant of a step.
+
+        What an operator changes in the moment before our statement is given back after it.
+        """
+        with self.effects.aside():
+            if not self._somebody_gets_in(current=self.uninterrupted and not self.by_hand):
+                self.seen_meanwhile.append(f"{when}: locked out in the middle of a step")
+
+    def _somebody_gets_in(self, *, current: bool) -> bool:
+        labels = self.world.secret.labels
+        wanted = {Label.CURRENT} if current else set(Label)
+        return any(labels[one] & wanted and self._logs_in(one) for one in list(labels))
+
     def violations(self) -> list[str]:
         """What does not hold at this instant."""
         with self.effects.aside():
             live = [version for version in self.world.secret.values if self._logs_in(version)]
-            wrong = []
+            wrong, self.seen_meanwhile = self.seen_meanwhile, []
             if not any(self.world.secret.labels.get(version) for version in live):
                 wrong.append("locked out: no labelled version logs in")
             if self.uninterrupted and self.world.secret.holder(Label.CURRENT) not in live:
@@ -202,11 +228,20 @@ class Schedule:
         ]
         return wrong
 
+    def stray(self) -> list[str]:
+        """The service takes AWSPENDING off the version that was promoted, and off no other."""
+        pending = self.world.secret.holder(Label.PENDING)
+        if pending in (None, self.world.secret.holder(Label.CURRENT)):
+            return []
+        return ["not converged: AWSPENDING stands on a version of its own"]
+
     def ended_wrong(self) -> list[str]:
         """What is not right now that it is over."""
         wrong = self.unsettled()
         if self.world.secret.holder(Label.CURRENT) == self.former:
             wrong.append("the rotation left the former version current")
+        if self.former not in (None, self.world.secret.holder(Label.PREVIOUS)):
+            wrong.append("not converged: AWSPREVIOUS is not the former current version")
         return wrong
 
     def unsettled(self) -> list[str]:

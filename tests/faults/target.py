@@ -44,6 +44,10 @@ class Target(ABC):
         """
 
     @abstractmethod
+    def changes_a_login(self, statement: str) -> bool:
+        """Whether somebody may get in after it who did not before, or no longer does."""
+
+    @abstractmethod
     def server(self, base: str, password: str, port: int | None = None) -> Server:
         """The server with a user of its own; at another port, if something stands in between."""
 

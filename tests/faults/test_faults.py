@@ -7,12 +7,12 @@ import pytest
 
 from local.postgres import Postgres
 from rekey.model import Strategy
-from tests.faults.catalogue import CATALOGUE
+from tests.faults.catalogue import CATALOGUE, meanwhile
 from tests.faults.conftest import target_of
-from tests.faults.effects import Effects, Kind
+from tests.faults.effects import Effect, Effects, Fault, Kind
 from tests.faults.points import SETTINGS, Point, Setting, break_at, one_of_each, points, settings
 from tests.faults.postgresql import PostgresTarget
-from tests.faults.schedule import fresh
+from tests.faults.schedule import Schedule, fresh
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -60,31 +60,52 @@ def test_every_strategy_of_an_engine_is_broken() -> None:
         assert broken == registered.engine.strategies
 
 
-def change_it_to_something_else(target: Target, strategy: Strategy, statement: str) -> list[str]:
-    """Let somebody else's password be the user's from there on; what did not hold."""
+def broken(
+    target: Target, strategy: Strategy, statement: str, make: Callable[[Schedule], Fault]
+) -> list[str]:
+    """Let that happen at the first such statement; what did not hold."""
     setting = next(one for one in SETTINGS if (one.engine, one.strategy) == (target.name, strategy))
     found = [
         p.effect.number for p in points(target, setting) if p.effect.name.startswith(statement)
     ]
     effects = Effects(at=found[0])
     with fresh(target, effects, strategy, rotations_before=0) as schedule:
-
-        def fault(_: object, do: Callable[[], object]) -> None:
-            do()
-            schedule.server.change_password(schedule.server.base, "nobody knows")
-            raise schedule.effects.kill()
-
-        effects.fault = fault
+        effects.fault = make(schedule)
         return schedule.run()
+
+
+def change_it(schedule: Schedule) -> None:
+    """Let a password that no version of the secret knows be the user's."""
+    schedule.server.change_password(schedule.server.base, "nobody knows")
+
+
+def changed_and_killed(schedule: Schedule) -> Fault:
+    def fault(_: Effect, do: Callable[[], object]) -> None:
+        do()
+        change_it(schedule)
+        raise schedule.effects.kill()
+
+    return fault
 
 
 def test_a_password_that_nobody_knows_is_noticed(
     postgres: Postgres, request: pytest.FixtureRequest
 ) -> None:
     """The harness itself: a change that no version of the secret knows is a lock-out."""
-    target = PostgresTarget(postgres)
-    wrong = change_it_to_something_else(target, Strategy.SINGLE_USER, "COMMIT")
+    wrong = broken(PostgresTarget(postgres), Strategy.SINGLE_USER, "COMMIT", changed_and_killed)
     assert any("no labelled version logs in" in what for what in wrong)
     mariadb = target_of("mariadb", request)
-    wrong = change_it_to_something_else(mariadb, Strategy.DUAL_PASSWORD, "ALTER USER")
+    wrong = broken(mariadb, Strategy.DUAL_PASSWORD, "ALTER USER", changed_and_killed)
     assert any("AWSCURRENT does not log in" in what for what in wrong)
+
+
+def test_a_lock_out_that_the_same_step_ends_is_noticed(request: pytest.FixtureRequest) -> None:
+    """The harness itself: it looks in the middle of a step too."""
+    mariadb = target_of("mariadb", request)
+    wrong = broken(
+        mariadb,
+        Strategy.DUAL_PASSWORD,
+        "ALTER USER",
+        lambda schedule: meanwhile(schedule, lambda: change_it(schedule)),
+    )
+    assert wrong == ["setSecret: meanwhile: locked out in the middle of a step"]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from rekey import rotation
 from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
+from rekey.engines.mysql import MysqlEngine
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.errors import RekeyError
-from rekey.model import Deadline, RotationRequest, Step
+from rekey.model import Deadline, RotationRequest, Step, WorkflowStep
 from rekey.passwords import PasswordRules
-from rekey.ports import Connection
+from rekey.ports import Connection, Engine
 from rekey.request import parse_request
 from tests.secret_store import SecretStoreInMemory
 from tests.world import ARN, SUPERUSER_ARN, never_rds, new_token
@@ -32,8 +33,12 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
 )
-EVENT_KEYS = ["Step", "SecretId", "ClientRequestToken", "RotationToken", "Extra"]
-EVENTS = JSON | st.dictionaries(st.sampled_from(EVENT_KEYS), JSON | st.sampled_from(list(Step)))
+STEPS: list[Step | WorkflowStep] = [*Step, *WorkflowStep]
+EVENT_KEYS = [
+    *("Step", "SecretId", "ClientRequestToken", "RotationToken"),
+    *("VersionId", "Happened", "LastLook", "Failures", "Extra"),
+]
+EVENTS = JSON | st.dictionaries(st.sampled_from(EVENT_KEYS), JSON | st.sampled_from(STEPS))
 
 GOOD = {
     "engine": "postgres",
@@ -47,15 +52,28 @@ VALUES = (
     st.text()
     | JSON.map(json.dumps)
     | st.dictionaries(st.sampled_from(KEYS), JSON).map(lambda bad: json.dumps({**GOOD, **bad}))
+    | st.sampled_from(["mysql", "mariadb"]).map(
+        lambda engine: json.dumps({**GOOD, "engine": engine})
+    )
     | st.sampled_from(KEYS).map(lambda key: json.dumps({k: GOOD[k] for k in GOOD if k != key}))
 )
 
 
-class Unreached(PostgresqlEngine):
+class NoPostgresql(PostgresqlEngine):
     """An engine that nobody may get to with a value that is no credential."""
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         raise ConnectionError(f"{credential.username} before {deadline}")
+
+
+class NoMysql(MysqlEngine):
+    """The same for secrets of MySQL and MariaDB."""
+
+    def connect(self, credential: Credential, deadline: Deadline) -> Connection:
+        raise ConnectionError(f"{credential.username} before {deadline}")
+
+
+UNREACHED: list[Engine] = [NoPostgresql(), NoMysql()]
 
 
 @THOUSANDS
@@ -70,33 +88,35 @@ def test_a_malformed_event_is_a_typed_error_that_repeats_nothing(event: Any) -> 
 
 
 @THOUSANDS
-@given(VALUES, VALUES, st.sampled_from(list(Step)))
+@given(VALUES, VALUES, st.sampled_from(STEPS), st.sampled_from(UNREACHED), st.booleans())
 def test_a_malformed_value_is_a_typed_error_and_changes_nothing(
-    current: str, superuser: str, step: Step
+    current: str, superuser: str, step: Step | WorkflowStep, engine: Engine, pending: bool
 ) -> None:
     store, token = SecretStoreInMemory(), new_token()
     store.create(ARN, current)
     store.create(SUPERUSER_ARN, superuser)
     store.start_rotation(ARN, token)
     world = rotation.Rotation(
-        RotationRequest(step, ARN, token),
+        RotationRequest(step, ARN, token if pending or step in list(Step) else "v1"),
         store,
         Superusers(store, never_rds),  # type: ignore[arg-type]  # it only raises
-        Unreached(),
+        engine,
         PasswordRules().generate,
         Deadline.after(1),
         lambda _: None,
     )
     failure: Exception | None = None
+    answer: object = None
     try:
-        rotation.run(world)
+        answer = rotation.run(world)
     except (RekeyError, ConnectionError) as error:
         failure = error
-    if failure is None:
-        assert step is Step.CREATE
+    if failure is None and step is Step.CREATE:
         Credential.parse(store.secrets[ARN].values[token] or "", what="AWSPENDING")
         return
-    assert CANARY not in f"{failure} {failure.__context__!r}"
+    told = failure.__context__ if failure else answer
+    assert CANARY not in f"{failure} {told!r}"
+    assert failure is not None or step in list(WorkflowStep)
     assert store.secrets[ARN].values == {"v1": current, token: None}
 
 
