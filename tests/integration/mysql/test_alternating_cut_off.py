@@ -1,7 +1,7 @@
 """Alternating users: the connection ends between any two statements, and the step is repeated."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -74,6 +74,29 @@ def test_while_the_base_user_is_rotated_to(users: Users) -> None:
         if not try_cut_off(users, users.base, after):
             break
     assert 2 < after < MOST
+
+
+def test_while_the_clone_in_use_gets_a_right_with_a_restriction(mysql_account: Account) -> None:
+    """It never has more than the base user, which would stop the next attempt."""
+    users = Users(mysql_account)
+    base, clone = (users.sql(user) for user in (users.base, users.clone))
+    with setting(mysql_account, "partial_revokes", "ON"):
+        users.provide(users.clone)
+        for after in range(MOST):
+            users.execute(
+                f"GRANT SELECT, INSERT, RELOAD ON *.* TO {base}",
+                f"REVOKE SELECT ON shop.* FROM {base}",
+            )
+            with cut(after) as cutting, suppress(errors.DatabaseUnreachable):
+                users.provide(users.base)
+            try:
+                users.provide(users.base)
+                users.check_equal()
+            finally:
+                users.execute(*(f"REVOKE ALL ON *.* FROM {user}" for user in (base, clone)))
+            if not cutting.happened:
+                break
+    assert 1 < after < MOST
 
 
 def test_a_clone_that_is_not_complete_lets_nobody_in(users: Users) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rekey.alerts import chat, document, mail
@@ -89,6 +89,7 @@ def test_the_chat_message_has_the_documented_members_and_one_thread_per_incident
     assert solved["id"] != note["id"]
 
 
+@example(evil="h2://")
 @given(evil=st.text("<>[]()!|`*_~&@#\n ahttps:/.", max_size=200))
 def test_nothing_that_a_caller_chose_is_markup_in_chat(evil: str) -> None:
     note = chat.notification(

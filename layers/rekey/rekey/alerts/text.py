@@ -9,7 +9,7 @@ import unicodedata
 CLIPPED = "..."
 QUOTED_LENGTH = 200
 
-_SCHEME = re.compile(r"(?<=[a-zA-Z]):(?=//)")
+_SCHEME = re.compile(":(?=//)")
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?<![\w@.-])(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])")
 _MARKUP = str.maketrans(

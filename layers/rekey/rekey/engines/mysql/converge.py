@@ -6,10 +6,11 @@ So rights are read again after every change, until there is nothing left to do.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from rekey.engines.mysql import grant_tables, quoting, roles
 from rekey.engines.mysql.accounts import Account
-from rekey.engines.mysql.rights import Group, Right, Rights, to_grant, to_revoke
+from rekey.engines.mysql.rights import EVERYTHING, Group, Right, Rights, to_grant, to_revoke
 from rekey.engines.mysql.session import Session
 from rekey.errors import (
     CredentialsRejected,
@@ -38,7 +39,7 @@ def converge(session: Session, base: Account, clone: Account, *, in_use: bool) -
         if number or not in_use:
             take(session, found.beyond(wanted) | found.to_grant_anew(wanted), clone)
         wanted, found = _both(session, base, clone)
-        give(session, wanted.beyond(found), clone)
+        give(session, wanted.beyond(found), clone, like=Like(base, wanted))
         _start_with(session, wanted, clone)
     wanted, found = _both(session, base, clone)
     if wanted != found:
@@ -64,11 +65,32 @@ def take(session: Session, rights: Iterable[Right], account: Account) -> None:
         _run(session, group.revoking(account.sql), group)
 
 
-def give(session: Session, rights: Iterable[Right], account: Account) -> None:
+@dataclass(frozen=True)
+class Like:
+    """Whose restrictions come along with a right on everything, in the same statement.
+
+    One statement later, whoever is granted it could do what the other may not, and a crash in
+    between would leave it so. Source: MySQL documentation, "GRANT Statement", the AS clause.
+    """
+
+    account: Account
+    rights: Rights
+
+    def clause(self, group: Group) -> str:
+        """Return what stands at the end of the statement."""
+        restricted = {right.what for right in self.rights.restricted}
+        applies = group.on == EVERYTHING and not restricted.isdisjoint(group.whats)
+        return f" AS {self.account.sql}" if applies else ""
+
+
+def give(
+    session: Session, rights: Iterable[Right], account: Account, like: Like | None = None
+) -> None:
     """Grant. A right on what is not there any more cannot be granted a second time."""
     for group in to_grant(rights):
+        clause = like.clause(group) if like else ""
         try:
-            _run(session, group.granting(account.sql), group)
+            _run(session, group.granting(account.sql) + clause, group)
         except EngineFailure as error:
             failure = PrivilegesDiffer(
                 f"{account.sql} cannot be granted {group}, which its peer has. No password was "
