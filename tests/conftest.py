@@ -66,12 +66,7 @@ class Told:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Only the process that people see has a reporter.
-
-    Hypothesis would take a machine that does other work as well for a test that is slow.
-    """
-    settings.register_profile("patient", deadline=None)
-    settings.load_profile("patient")
+    """Only the process that people see has a reporter."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         config.pluginmanager.register(Told(reporter))
