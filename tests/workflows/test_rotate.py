@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.postgres import Postgres
+from rekey.aws.access_state import AccessState
+from rekey.known import Item, merge, reader_key, secret_key
 from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, wait_for
@@ -230,6 +233,35 @@ def test_an_alarm_while_soaking_brings_the_former_passwords_back(
     for app, old in zip(apps, before, strict=True):
         assert app.value("AWSCURRENT") == old
         assert app.logs_in("AWSCURRENT")
+
+
+def use_old_version(deployed: Deployed, app: Application) -> str:
+    """The role of a consumer that will be given what is AWSCURRENT now, once it is so no more.
+
+    What the records of that would leave in the table; a record of the rotation may come late.
+    """
+    dynamodb = deployed.account.client("dynamodb")
+    (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "StateTable" in name]
+    state, now, role = AccessState(dynamodb, table), int(time.time()), f"role/{app.name}"
+    version = next(v for v, labels in app.labels().items() if "AWSCURRENT" in labels)
+    reader, secret = reader_key(app.arn, role), secret_key(app.arn)
+    held = state.load([secret], latest=True).get(secret, Item(secret))
+    lost = Item(secret, maxima={f"l:{version}": now}, expires=now + 86_400)
+    assert state.save(merge(held, lost))
+    assert state.save(Item(reader, maxima={f"v:{version}": now + 600}, expires=now + 86_400))
+    return role
+
+
+def test_consumers_of_the_old_version_bring_it_back_if_that_is_asked_for(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    before = [app.value("AWSCURRENT") for app in apps]
+    role = use_old_version(deployed, apps[1])
+    ended = campaign(deployed, secretIds=arns(apps), soakSeconds=60, staleConsumers="rollBack")
+    assert [ended.became(arn) for arn in arns(apps)] == ["rotated", "rolledBack", "rotated"]
+    assert ended.of(apps[1].arn)["stale"] == [role]
+    assert apps[1].value("AWSCURRENT") == before[1]
+    assert all(app.logs_in("AWSCURRENT") for app in apps)
 
 
 def test_one_failure_rolls_back_all_if_that_is_asked_for(
