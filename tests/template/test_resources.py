@@ -278,6 +278,8 @@ def test_reads_come_in_the_only_state_that_delivers_them_and_our_own_do_not(
             ours, others = session["sessionIssuer"]["arn"]
             variables = deployed["WatchAccessFunction"]["Properties"]["Environment"]["Variables"]
             assert ",".join(ours["anything-but"]) == variables["REKEY_OUR_ROLE_ARNS"]
+            roles = {function["Role"] for function in functions(deployed).values()}
+            assert set(ours["anything-but"]) == roles | {"<RecoverRole.Arn>"}
             assert others == {"exists": False}
 
 
