@@ -6,6 +6,7 @@ real adapter (tests/integration/test_secret_store.py).
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rekey.errors import LabelMoved, SecretNotFound
 from rekey.model import Label, SecretMetadata, SecretVersion
@@ -24,6 +25,7 @@ class StoredSecret:
     tags: dict[str, str] = field(default_factory=dict)
     rotation_enabled: bool = True
     rotation_function: str | None = None
+    rotated: datetime | None = None
 
     def holder(self, label: str) -> str | None:
         with AT_ONCE:
@@ -88,7 +90,12 @@ class SecretStoreInMemory:
         with AT_ONCE:
             labels = {version: frozenset(held) for version, held in secret.labels.items() if held}
         return SecretMetadata(
-            secret_id, secret.rotation_enabled, labels, secret.tags, secret.rotation_function
+            secret_id,
+            secret.rotation_enabled,
+            labels,
+            secret.tags,
+            secret.rotation_function,
+            secret.rotated,
         )
 
     def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:

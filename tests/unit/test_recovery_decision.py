@@ -170,15 +170,18 @@ def seen(
     current: Login = Login.WORKS,
     *,
     happened: Happened = Happened.SET_FAILED,
+    pending: Login = Login.REFUSED,
     superuser: Login = Login.UNTRIED,
+    ended: bool = False,
     failures: int = 1,
 ) -> Observation:
     return Observation(
         happened,
         ATTEMPTS[current],
-        ATTEMPTS[Login.REFUSED],
+        ATTEMPTS[pending],
         superuser=ATTEMPTS[superuser],
-        labelled=True,
+        labelled=pending is not Login.ABSENT,
+        ended=ended,
         failures=failures,
     )
 
@@ -193,6 +196,9 @@ def seen(
         (seen(Login.REFUSED), Afterwards.NOTHING),
         (seen(happened=Happened.ABANDONED), Afterwards.NOTHING),
         (seen(happened=Happened.BY_HAND, failures=9), Afterwards.NOTHING),
+        # It has ended since, whatever the events say.
+        (seen(pending=Login.ABSENT, ended=True), Afterwards.NOTHING),
+        (seen(pending=Login.ABSENT, ended=True, failures=9), Afterwards.NOTHING),
         # Once too often.
         (seen(failures=2), Afterwards.HALT),
         (seen(Login.REFUSED, failures=2), Afterwards.HALT),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum, unique
 from hashlib import sha256
 from typing import Self
@@ -143,7 +144,8 @@ class RotationRequest:
 class SecretMetadata:
     """What DescribeSecret says: labels by version id, tags, whether rotation is on, and by whom.
 
-    ``rotation_function`` is the ARN of the function that rotates the secret, whoever's it is.
+    ``rotation_function`` is the ARN of the function that rotates the secret, whoever's it is, and
+    ``rotated`` when a rotation last succeeded (aware).
     """
 
     arn: str
@@ -151,6 +153,7 @@ class SecretMetadata:
     labels: Mapping[str, frozenset[str]]
     tags: Mapping[str, str]
     rotation_function: str | None = None
+    rotated: datetime | None = None
 
     def holder(self, label: Label) -> str | None:
         """Return the id of the version that carries ``label``."""

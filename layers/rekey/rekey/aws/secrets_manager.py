@@ -116,6 +116,7 @@ def _metadata(entry: Any, labels: Mapping[str, Sequence[str]]) -> SecretMetadata
         labels={version: frozenset(held) for version, held in labels.items()},
         tags={tag["Key"]: tag["Value"] for tag in entry.get("Tags", [])},
         rotation_function=entry.get("RotationLambdaARN"),
+        rotated=entry.get("LastRotatedDate"),
     )
 
 

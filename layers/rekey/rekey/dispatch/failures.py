@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rekey.access.shape import text
-from rekey.alerts.record import event_id, secret_arn
+from rekey.alerts.record import event_id, happened_at, secret_arn
 from rekey.errors import InvalidEvent
 from rekey.model import Happened, Step
 
@@ -27,13 +28,15 @@ TOKEN = re.compile(r"[\w-]{32,64}\Z")
 class Failure:
     """A rotation that failed or was abandoned. ``version_id`` is empty where nothing tells it.
 
-    ``event_id`` is what repeated deliveries have in common.
+    ``event_id`` is what repeated deliveries have in common; ``when`` is the second in which it
+    failed (aware).
     """
 
     secret_arn: str
     version_id: str
     happened: Happened
     event_id: str
+    when: datetime
 
 
 def failure(detail: Mapping[str, Any]) -> Failure:
@@ -44,7 +47,8 @@ def failure(detail: Mapping[str, Any]) -> Failure:
     arn = secret_arn(detail)
     if arn is None:
         raise InvalidEvent("The event names no secret.")
-    return Failure(arn, _version(detail, arn), _happened(detail), event_id(detail))
+    version, happened = _version(detail, arn), _happened(detail)
+    return Failure(arn, version, happened, event_id(detail), happened_at(detail))
 
 
 def _happened(detail: Mapping[str, Any]) -> Happened:

@@ -55,6 +55,8 @@ def _afterwards(action: Action, seen: Observation) -> Afterwards:
     """
     if action is Action.WAIT or seen.happened is Happened.BY_HAND or _is_none_of_ours(seen):
         return Afterwards.NOTHING
+    if seen.ended and action is Action.NOTHING:
+        return Afterwards.NOTHING
     if seen.failures > seen.retries:
         return Afterwards.HALT
     passed = seen.current.login is Login.WORKS and seen.superuser.login in NOTHING_IN_THE_WAY

@@ -77,9 +77,10 @@ class Observation:
     ``pending`` is the version with AWSPENDING or, where that is gone, the one with REKEY_INTENT
     that an interrupted rotation left. ``labelled`` tells that AWSPENDING stands on another version
     than AWSCURRENT, and ``superseded`` that this is one of a rotation which began later.
-    ``may_restore``: the tag of the superuser's secret names this user and this secret.
-    ``failures`` counts rotations that failed since the last one that succeeded, this one included,
-    and ``retries`` how many of them are followed by another rotation.
+    ``ended`` tells that the version that failed has been AWSCURRENT since, or was rejected: nothing
+    is left to repeat. ``may_restore``: the tag of the superuser's secret names this user and this
+    secret. ``failures`` counts rotations that failed since the last one that succeeded, this one
+    included, and ``retries`` how many of them are followed by another rotation.
     """
 
     happened: Happened
@@ -89,6 +90,7 @@ class Observation:
     superuser: Attempt = UNTRIED
     labelled: bool = False
     superseded: bool = False
+    ended: bool = False
     halted: bool = False
     may_restore: bool = False
     last_look: bool = False

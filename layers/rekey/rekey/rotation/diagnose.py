@@ -18,6 +18,9 @@ from rekey.rotation.logins import Logins
 from rekey.rotation.restore import may_restore
 from rekey.rotation.superuser import connect_superuser
 
+ENDS = frozenset({Label.CURRENT, Label.PREVIOUS, Label.REJECTED})
+"""Labels that a version comes to have only after its rotation."""
+
 
 def diagnose(rotation: Rotation) -> StepResult:
     """Return the decision with its reason, and what it was made from, as facts."""
@@ -28,6 +31,7 @@ def diagnose(rotation: Rotation) -> StepResult:
         UNTRIED,
         labelled=_labelled(metadata),
         superseded=_superseded(rotation, metadata),
+        ended=_ended(rotation, metadata),
         halted=is_halted(metadata),
         last_look=known.last_look,
         failures=known.failures,
@@ -47,6 +51,11 @@ def _superseded(rotation: Rotation, metadata: SecretMetadata) -> bool:
     token, happened = rotation.token, rotation.request.circumstances.happened
     asks_about_any = happened in (Happened.BY_HAND, Happened.STUCK)
     return _labelled(metadata) and metadata.holder(Label.PENDING) != token and not asks_about_any
+
+
+def _ended(rotation: Rotation, metadata: SecretMetadata) -> bool:
+    """Tell whether the version that failed needs no other rotation: another event was faster."""
+    return not ENDS.isdisjoint(metadata.labels.get(rotation.token, frozenset()))
 
 
 def _is_settled(seen: Observation) -> bool:
