@@ -46,6 +46,14 @@ class Deployed:
         """The ARN of the topic."""
         return self.outputs["AlertsTopicArn"]
 
+    @property
+    def state_table(self) -> str:
+        """The name of the table."""
+        found = self.account.client("cloudformation").describe_stack_resource(
+            StackName="rekey", LogicalResourceId="StateTable"
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     def state_machine_arn(self, workflow: Workflow) -> str:
         """The ARN of the deployed workflow."""
         return self.outputs[f"{workflow.title()}StateMachineArn"]

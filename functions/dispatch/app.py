@@ -11,6 +11,7 @@ from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
 from rekey.aws.alerts import Alerts
 from rekey.aws.batches import batch_handler
+from rekey.aws.crowds import CrowdItems
 from rekey.aws.functions import LambdaFunctions
 from rekey.aws.incidents import Incidents
 from rekey.aws.owners import owners
@@ -32,7 +33,8 @@ def handle(message: object) -> Mapping[str, str]:
     functions = LambdaFunctions(clients.lambda_functions())
     workflows = StateMachines(clients.step_functions(), ARNS)
     alerts = Alerts(clients.sns(), clients.events(), TOPIC)
-    reporter = Reporter(Incidents(dynamodb, TABLE), alerts, owners(store, owner_of))
+    incidents, crowds = Incidents(dynamodb, TABLE), CrowdItems(dynamodb, TABLE)
+    reporter = Reporter(incidents, alerts, owners(store, owner_of), crowds)
     listener = Listener(reporter.report, SweepItems(dynamodb, TABLE).note_seen, OURS, SWEEP)
     heard = listener.hear(message)
     return heard or dispatch(Dispatcher(store, functions, workflows, GRACE, STALE), message)

@@ -10,6 +10,7 @@ from rekey.aws import clients, environment
 from rekey.aws.access_account import suppressions
 from rekey.aws.access_state import AccessState
 from rekey.aws.alerts import Alerts
+from rekey.aws.crowds import CrowdItems
 from rekey.aws.incidents import Incidents
 from rekey.aws.open_incidents import OpenIncidents
 from rekey.aws.sweeps import sweep_handler
@@ -25,14 +26,15 @@ ARNS = environment.state_machines(Workflow.RECOVER)
 def go_on(deadline: Deadline) -> Progress:
     """Join the decisions to the adapters."""
     secrets, trails = SecretLists(clients.secrets_manager()), CloudTrails(clients.cloudtrail())
-    dynamodb = clients.dynamodb()
+    dynamodb, alerts = clients.dynamodb(), Alerts(clients.sns(), clients.events(), TOPIC)
     memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
-    report = Reporter(incidents, Alerts(clients.sns(), clients.events(), TOPIC)).report
+    crowds = CrowdItems(dynamodb, TABLE)
+    report = Reporter(incidents, alerts, crowds=crowds).report
     _, _, _, region, account, _ = TOPIC.split(":", 5)
     workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
     known, agenda = AccessState(dynamodb, TABLE), OpenIncidents(dynamodb, TABLE)
     close = Closing(agenda, known, lambda: suppressions(dynamodb, TABLE), report).run
-    sweep = Sweep(secrets, trails, memory, incidents, report, workflows, place, close=close)
+    sweep = Sweep(secrets, trails, memory, incidents, report, workflows, place, crowds, close=close)
     return sweep.run(deadline)
 
 

@@ -1,5 +1,6 @@
 """The commands of the AWS CLI that documents and reports print, carried out by boto3."""
 
+import json
 import re
 import shlex
 from typing import Any
@@ -42,7 +43,9 @@ def _parameters(model: OperationModel, words: list[str]) -> dict[str, Any]:
 
 
 def _value(shape: Shape, text: str) -> Any:
-    """The CLI's shorthand: Key=a,Value=b for a structure, and for a list of one structure."""
+    """JSON, or the CLI's shorthand: Key=a,Value=b for a structure, and for a list of one."""
+    if text.startswith("{") and shape.type_name == "map":
+        return json.loads(text)
     if isinstance(shape, ListShape):
         return [_value(shape.member, text)]
     if isinstance(shape, StructureShape):

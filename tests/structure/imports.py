@@ -11,6 +11,7 @@ PACKAGE = CHECKOUT / "layers" / "rekey" / "rekey"
 INNER = frozenset(
     {
         "credential",
+        "crowd",
         "errors",
         "incident",
         "known",

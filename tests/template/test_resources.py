@@ -299,6 +299,36 @@ def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Reso
         assert symptom in symptoms
 
 
+def alarmed(resources: dict[str, dict[str, Any]]) -> set[tuple[str, str]]:
+    """What alarms look at: a metric, and the resource that its one dimension names."""
+    alarms = (i["Properties"] for i in resources.values() if i["Type"] == "AWS::CloudWatch::Alarm")
+    named = ((a["MetricName"], a["Dimensions"]) for a in alarms)
+    return {(metric, re.sub(r"[<>]|\..*", "", only["Value"])) for metric, [only] in named}
+
+
+WATCHED = {
+    "AWS::Lambda::Function": ("Errors", "Throttles"),
+    "AWS::SQS::Queue": ("ApproximateAgeOfOldestMessage",),
+    "AWS::StepFunctions::StateMachine": ("ExecutionsFailed",),
+}
+"""Lambda counts time-outs among the errors."""
+
+
+def test_every_function_queue_and_workflow_has_its_alarms(resources: Resources) -> None:
+    """Rotations that fail or time out are no matter of alarms: their events start recoveries."""
+    deployed = resources()
+    wanted = {
+        (metric, name)
+        for name, item in deployed.items()
+        for metric in WATCHED.get(item["Type"], ())
+        if not (metric == "Errors" and is_rotation(item["Properties"]))
+    }
+    wanted -= {("ApproximateAgeOfOldestMessage", "DeadLettersQueue")}
+    wanted |= {("ApproximateNumberOfMessagesVisible", "DeadLettersQueue")}
+    assert sorted(wanted - alarmed(deployed)) == []
+    assert "RotationFailed" in str(deployed["FailuresRule"]["Properties"]["EventPattern"])
+
+
 def test_every_function_folder_is_deployed() -> None:
     deployed = re.findall(r"CodeUri: (functions/\w+)", (CHECKOUT / "template.yaml").read_text())
     folders = (CHECKOUT / "functions").glob("*/app.py")

@@ -45,8 +45,9 @@ SERVICE_ERRORS = {
     "StepFunctions.ServiceUnavailableException",
     # AWS Step Functions Developer Guide, "Map state in Distributed mode".
     "States.ItemReaderFailed",
-    # What Lambda reports of a function that it stopped at its time limit.
+    # What Lambda reports of a function that it stopped at its time limit, or whose process ended.
     "Sandbox.Timedout",
+    "Runtime.ExitError",
 }
 
 PASSED = {
@@ -133,8 +134,10 @@ def test_every_state_is_reached_and_every_target_exists(machine: Definition) -> 
 
 def test_every_path_ends_on_purpose(machine: Definition) -> None:
     for name, state in machine["States"].items():
-        ends = state["Type"] in ENDS
-        assert ends is not any(followers(state)), name
+        kind = state["Type"]
+        assert ("Next" in state) is (kind not in {*ENDS, "Choice"}), name
+        assert ("Default" in state) is (kind == "Choice"), name
+        assert (kind in ENDS) is not any(followers(state)), name
         assert "End" not in state, name
 
 

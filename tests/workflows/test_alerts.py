@@ -6,15 +6,21 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rekey.alerts.crowds import QUIET
+from rekey.crowd import ONE_BY_ONE
 from tests.conftest import Deployed
+from tests.documents import document
 from tests.end_to_end.application import wait_for
+from tests.end_to_end.aws_command import run_command
 from tests.inbox import Inbox
 
+OPERATIONS = document("operations.md")
 SCHEDULED = Path(__file__).parents[2] / "events" / "sweep_secrets" / "schedule.json"
 PUBLIC = {
     "Version": "2012-10-17",
@@ -51,24 +57,17 @@ def told(inbox: Inbox, count: int) -> list[dict[str, Any]]:
     return [json.loads(note["Message"]) for note in inbox.first(count)]
 
 
-def table(deployed: Deployed) -> str:
-    resources = deployed.account.client("cloudformation").describe_stack_resource(
-        StackName="rekey", LogicalResourceId="StateTable"
-    )
-    return str(resources["StackResourceDetail"]["PhysicalResourceId"])
-
-
 def state(deployed: Deployed, name: str) -> dict[str, Any]:
     key = {"pk": {"S": name}, "sk": {"S": "state"}}
     client = deployed.account.client("dynamodb")
-    item: dict[str, Any] = client.get_item(TableName=table(deployed), Key=key).get("Item", {})
+    item: dict[str, Any] = client.get_item(TableName=deployed.state_table, Key=key).get("Item", {})
     return item
 
 
 def sweep(deployed: Deployed) -> dict[str, Any]:
     """A sweep from its beginning, as the schedule starts it."""
     key = {"pk": {"S": "sweep"}, "sk": {"S": "state"}}
-    deployed.account.client("dynamodb").delete_item(TableName=table(deployed), Key=key)
+    deployed.account.client("dynamodb").delete_item(TableName=deployed.state_table, Key=key)
     answer = deployed.account.client("lambda").invoke(
         FunctionName="rekey-sweep-secrets", Payload=SCHEDULED.read_bytes()
     )
@@ -159,6 +158,59 @@ def test_the_sweep_finds_a_halted_secret_and_says_when_it_is_not_any_more(
     sweep(deployed)
     _, over = told(inbox, 2)
     assert (over["status"], over["incident"]) == ("solved", halted["incident"])
+
+
+@pytest.fixture
+def many(deployed: Deployed) -> Iterator[list[str]]:
+    """More halted secrets of one owner than are told one by one."""
+    client, owner = deployed.account.client("secretsmanager"), f"team-{secrets.token_hex(4)}"
+    tags = {"rekey:halted": "true", "rekey:owner": owner}
+    arns = [
+        client.create_secret(
+            Name=f"{owner}/{number}",
+            SecretString=secrets.token_hex(8),
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )["ARN"]
+        for number in range(ONE_BY_ONE + 5)
+    ]
+    yield arns
+    for arn in arns:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+def test_very_many_at_once_are_told_together_and_where_all_of_them_are_to_be_found(
+    deployed: Deployed, many: list[str]
+) -> None:
+    owner = many[0].split(":secret:")[1].split("/")[0]
+    inbox = Inbox.make(deployed.account).subscribe(
+        deployed.alerts_topic_arn, FilterPolicy=json.dumps({"owner": [owner]})
+    )
+    sweep(deployed)
+    time_has_passed_since_the_last_one(deployed, owner)
+    for _ in range(2):
+        sweep(deployed)
+    *alone, together = told(inbox, ONE_BY_ONE + 1)
+    assert [finding["kind"] for finding in alone] == ["halted"] * ONE_BY_ONE
+    assert (together["kind"], together["severity"]) == ("many-at-once", "high")
+    assert f"Rotation halted: {len(many)} secrets" in together["what"]
+    assert together["what"].count(owner) == 5
+    command = next(line for line in OPERATIONS.splitlines() if "aws dynamodb scan" in line)
+    listed = run_command(deployed.account, command.replace("STATE_TABLE", deployed.state_table))
+    found = {item["pk"]["S"].removeprefix("incident#rotation/") for item in listed["Items"]}
+    assert found >= set(many)
+
+
+def time_has_passed_since_the_last_one(deployed: Deployed, owner: str) -> None:
+    client, name = deployed.account.client("dynamodb"), deployed.state_table
+    today = f"crowd#{datetime.now(UTC):%Y-%m-%d}"
+    client.update_item(
+        TableName=name,
+        Key={"pk": {"S": today}, "sk": {"S": f"halted#high#open#{owner}"}},
+        UpdateExpression="ADD #last :before",
+        ConditionExpression="attribute_exists(pk)",
+        ExpressionAttributeNames={"#last": "last"},
+        ExpressionAttributeValues={":before": {"N": str(-int(QUIET.total_seconds()))}},
+    )
 
 
 def test_a_canary_is_heard_through_rule_queue_and_function(deployed: Deployed, secret: str) -> None:

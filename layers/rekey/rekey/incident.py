@@ -36,12 +36,14 @@ class Status(StrEnum):
 class Untold:
     """A message that was decided on and of which nobody knows whether it has left.
 
-    ``occurrence`` is the one that caused it, ``since`` when it was decided (aware).
+    ``occurrence`` is the one that caused it, ``since`` when it was decided (aware), and ``place``
+    which one it is of its kind today.
     """
 
     status: Status
     occurrence: str
     since: datetime
+    place: int = 1
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
         self.for_people: list[bool] = []
+        self.of_people: list[dict[str, Any]] = []
         self.failing = 0
 
     def publish(self, message: Message) -> None:
@@ -38,6 +39,11 @@ class Listener:
             raise AlertNotDelivered("down")
         self.heard.append(json.loads(message.document))
         self.for_people.append(message.for_people)
+        if message.for_people:
+            self.of_people.append(self.heard[-1])
+
+    def people(self, key: str) -> list[Any]:
+        return [document[key] for document in self.of_people]
 
     def said(self, key: str) -> list[Any]:
         return [document[key] for document in self.heard]

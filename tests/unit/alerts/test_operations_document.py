@@ -1,11 +1,14 @@
 """docs/operations.md has a runbook for every kind, and describes the JSON as it is."""
 
 import re
+from datetime import timedelta
 
+from rekey.alerts.crowds import LONGEST, QUIET
 from rekey.alerts.document import SCHEMA, document
 from rekey.alerts.finding import MOST_COUNTED, OWNER_TAGS
 from rekey.alerts.kinds import KINDS, Kind
 from rekey.alerts.troubles import LATE, LINGERING
+from rekey.crowd import NAMED, ONE_BY_ONE
 from tests.documents import document as page
 from tests.documents import headings, rows, section
 from tests.unit.alerts.findings import FINDING
@@ -44,4 +47,8 @@ def test_numbers_and_tags_in_the_text_are_those_of_the_code() -> None:
     assert all(f"`{tag}`" in plain for tag in OWNER_TAGS)
     assert (LATE.seconds, LINGERING.seconds) == (2 * 3600, 4 * 3600)
     assert "late by less than two hours" in plain
+    assert (timedelta(minutes=10), timedelta(hours=1), 10) == (QUIET, LONGEST, NAMED)
+    assert f"the first {ONE_BY_ONE} messages of a day" in plain
+    assert "ten names" in plain
+    assert "ten minutes have brought no other one, or after an hour" in plain
     assert "stands for less than four" in plain

@@ -17,6 +17,7 @@ from rekey.alerts.troubles import LATE, LINGERING, NEW, relief, trouble
 from rekey.incident import Incident
 from rekey.model import Deadline, Execution, Workflow
 from rekey.watched import Canary, Page, Progress, Trail, Watched
+from tests.crowd_store import MemoryCrowds
 from tests.incident_store import MemoryIncidents
 from tests.unit.alerts.findings import ARN, NOW
 from tests.unit.alerts.test_incidents import Listener
@@ -178,6 +179,7 @@ class Night:
 
     def __init__(self) -> None:
         self.region, self.listener, self.store = Region(), Listener(), MemoryIncidents()
+        self.crowds = MemoryCrowds()
         self.time = NOW
         self.started: dict[str, Execution] = {}
         self.looked = 0
@@ -191,10 +193,10 @@ class Night:
         def now() -> dt.datetime:
             return self.time
 
-        report = Reporter(self.store, self.listener, now=now).report
+        report = Reporter(self.store, self.listener, crowds=self.crowds, now=now).report
         ports = (self.region,) * 3
         place = "111122223333/eu-west-1"
-        sweep = Sweep(*ports, self.store, report, self, place, now, self.close)
+        sweep = Sweep(*ports, self.store, report, self, place, self.crowds, now, self.close)
         return sweep.run(Deadline.after(seconds))
 
     def close(self) -> int:
@@ -205,6 +207,9 @@ class Night:
         before = execution.name in self.started
         self.started[execution.name] = execution
         return not before
+
+    def told(self) -> list[str]:
+        return self.listener.people("kind")
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(told["kind"], told["status"]) for told in self.listener.heard]

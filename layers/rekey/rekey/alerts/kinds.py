@@ -23,6 +23,7 @@ class Kind(StrEnum):
     STUCK_PENDING = "stuck-pending"
     NEVER_ROTATED = "never-rotated"
     CAMPAIGN_RESULT = "campaign-result"
+    MANY_AT_ONCE = "many-at-once"
 
     ROTATION_CANCELLED = "rotation-cancelled"
     ROTATION_CHANGED = "rotation-changed"
@@ -140,6 +141,15 @@ KINDS: Mapping[Kind, Wording] = {
         ("Read the output of the execution: it says what became of each secret.",),
         _DAY,
         alone=True,
+    ),
+    Kind.MANY_AT_ONCE: Wording(
+        "Many at once",
+        Severity.HIGH,
+        (
+            "Look for what they have in common: a function, a role, a network, a server.",
+            "All of them, by name: docs/operations.md, Many at once.",
+        ),
+        _DAY,
     ),
     Kind.ROTATION_CANCELLED: Wording(
         "Rotation switched off",

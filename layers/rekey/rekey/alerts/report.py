@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from rekey.alerts.crowds import alike, name_of
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision, as_told, decide, told
 from rekey.alerts.message import message
+from rekey.crowd import ONE_BY_ONE, Crowds
 from rekey.errors import StateTableFailure
 from rekey.incident import Channel, Incident, IncidentStore
 
@@ -28,12 +30,13 @@ class Reporter:
     """Where findings are reported.
 
     ``owner`` looks up whom a secret (ARN) belongs to; it is asked only for what is published, and
-    never raises.
+    never raises. ``crowds`` counts what is told: without it, everything is told one by one.
     """
 
     store: IncidentStore
     channel: Channel
     owner: Callable[[str], str | None] = nobody
+    crowds: Crowds | None = None
     now: Callable[[], datetime] = utc_now
 
     def report(self, finding: Finding) -> Decision:
@@ -42,23 +45,40 @@ class Reporter:
         Raises StateTableFailure or AlertNotDelivered: whoever has the event must try again, and
         then nothing is lost.
         """
-        decision = self._note(finding)
+        decision, owned = self._note(finding)
         if decision.action.speaks:
-            self.channel.publish(message(self._owned(as_told(finding, decision))))
+            said = message(as_told(owned, decision))
+            few = _is_one_of_few(decision.incident)
+            self.channel.publish(replace(said, for_people=said.for_people and few))
             self._note_said(decision.incident)
         return decision
 
-    def _note(self, finding: Finding) -> Decision:
+    def _note(self, finding: Finding) -> tuple[Decision, Finding]:
+        """Return the finding with its owner, if anything is said of it."""
+        place: int | None = None
         for _ in range(ATTEMPTS):
             stored = self.store.get(finding.topic)
             decision = decide(stored, finding, self.now())
+            if decision.action.speaks:
+                finding = self._owned(finding)
             if decision.incident == stored:
-                return decision
+                return decision, finding
+            if decision.action.speaks:
+                place = place or self._place(as_told(finding, decision))
+                decision = _placed(decision, place)
             if self.store.put(decision.incident, replaces=stored):
-                return decision
+                return decision, finding
         raise StateTableFailure(
             "An incident was written by others again and again. The event is tried once more."
         )
+
+    def _place(self, finding: Finding) -> int:
+        """Return which one it is of its kind today, 1 if nobody counts."""
+        now = self.now()
+        of = alike(finding, now)
+        if self.crowds is None or of is None:
+            return 1
+        return self.crowds.join(of, name_of(finding), now)
 
     def _note_said(self, incident: Incident) -> None:
         """If somebody has written the incident since, they carry the note, and it is cleared."""
@@ -74,3 +94,14 @@ class Reporter:
         if finding.owner is not None or finding.secret is None:
             return finding
         return replace(finding, owner=self.owner(finding.secret))
+
+
+def _placed(decision: Decision, place: int) -> Decision:
+    """Return it with its place, which is stored before anything is said: it is counted once."""
+    untold = decision.incident.untold
+    noted = untold and replace(untold, place=place)
+    return replace(decision, incident=replace(decision.incident, untold=noted))
+
+
+def _is_one_of_few(incident: Incident) -> bool:
+    return incident.untold is None or incident.untold.place <= ONE_BY_ONE

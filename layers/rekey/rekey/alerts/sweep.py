@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rekey.alerts import blindness, topics
+from rekey.alerts.crowds import tell_together
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision
 from rekey.alerts.kinds import Kind
 from rekey.alerts.troubles import relief, trouble
+from rekey.crowd import Crowds
 from rekey.incident import Incident, IncidentStore
 from rekey.model import Deadline, Execution, Happened, Label, Workflow, execution_name
 from rekey.ports import Workflows
@@ -37,11 +39,13 @@ class Sweep:
     report: Callable[[Finding], Decision]
     workflows: Workflows
     place: str
+    crowds: Crowds
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     close: Callable[[], int] = lambda: 0
 
     def run(self, deadline: Deadline) -> Progress:
-        """Go on with today's sweep, or begin it, if it is not over; and close what is."""
+        """Go on with today's sweep, if it is not over; tell of crowds, and close what is over."""
+        tell_together(self.crowds, self.report, self.now())
         progress = self._today()
         while progress.token is not None:
             progress = self._one_page(progress)

@@ -16,6 +16,11 @@ def blindness(what: str, place: str) -> str:
     return f"blindness/{what}/{place}"
 
 
+def crowd(what: str, count: int) -> str:
+    """Of very many findings that are alike, once there are so many of them."""
+    return f"crowd/{what}/{count}"
+
+
 def campaign(name: str) -> str:
     """Of one run of the workflow ``rotate``."""
     return f"campaign/{name}"

@@ -114,7 +114,8 @@ def _document(incident: Incident) -> dict[str, Any]:
         "seen": incident.seen.isoformat(),
         "solved": incident.solved and incident.solved.isoformat(),
         "occurrences": sorted(incident.occurrences),
-        "untold": untold and [untold.status, untold.occurrence, untold.since.isoformat()],
+        "untold": untold
+        and [untold.status, untold.occurrence, untold.since.isoformat(), untold.place],
     }
 
 
@@ -135,8 +136,8 @@ def _incident(item: Mapping[str, Any]) -> Incident:
     )
 
 
-def _untold(kept: list[str] | None) -> Untold | None:
+def _untold(kept: list[Any] | None) -> Untold | None:
     if kept is None:
         return None
-    status, occurrence, since = kept
-    return Untold(Status(status), occurrence, datetime.fromisoformat(since))
+    status, occurrence, since, *place = kept
+    return Untold(Status(status), occurrence, datetime.fromisoformat(since), *place)
