@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from ministack.services import stepfunctions
 
 from local.account import bus, clock, cloudtrail
-from local.account.secretsmanager import engine, retries
+from local.account.secretsmanager import dates, engine, retries, store
 
 PREFIX = "/_rekey/"
 
@@ -31,6 +31,15 @@ def _clock(body: Answer, _: dict[str, str]) -> Answer:
     elif body:
         clock.advance(_seconds(body.get("advanceSeconds"), "advanceSeconds"))
     return {"now": clock.now(), "offsetSeconds": clock.offset()}
+
+
+def _passed(body: Answer, _: dict[str, str]) -> Answer:
+    """A secret to which nothing has been done for a while, for who goes by the machine's clock."""
+    with store.transaction():
+        dates.passed(
+            store.existing(str(body.get("secretId"))), _seconds(body.get("seconds"), "seconds")
+        )
+    return {}
 
 
 def _records(body: Answer, query: dict[str, str]) -> Answer:
@@ -91,6 +100,7 @@ def _seconds(value: object, name: str) -> float:
 ROUTES: dict[tuple[str, str], Callable[[Answer, dict[str, str]], Answer]] = {
     ("GET", "clock"): _clock,
     ("POST", "clock"): _clock,
+    ("POST", "passed"): _passed,
     ("GET", "records"): _records,
     ("POST", "records"): _records,
     ("GET", "rotation"): _rotation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +87,21 @@ def cut_off(app: Application) -> str:
 
 def send_failure(app: Application, token: str, step: str) -> None:
     """The event of Secrets Manager."""
+    app.deployed.account.control("events", {"events": [failure(app, token, step)]})
+
+
+def failure(app: Application, token: str, step: str) -> Document:
+    """It failed just now."""
     _, _, _, region, account, *_ = app.arn.split(":")
-    event = json.loads(SAMPLE.read_text()) | {"region": region, "account": account}
+    event: Document = json.loads(SAMPLE.read_text()) | {"region": region, "account": account}
     event["detail"] |= {
+        "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "additionalEventData": {"SecretId": app.arn},
         "requestID": f"Rotation-{app.arn}-{token}",
         "errorMessage": f"Error when executing lambda {app.function_arn} during {step} step",
         "eventID": str(uuid.uuid4()),
     }
-    app.deployed.account.control("events", {"events": [event]})
+    return event
 
 
 def start(app: Application, **given: str) -> Run:

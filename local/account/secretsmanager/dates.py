@@ -27,6 +27,13 @@ def value_changed(secret: Secret) -> None:
         _plan(secret)
 
 
+def passed(secret: Secret, seconds: float) -> None:
+    """As much time has gone by since anything was done to the secret."""
+    for name in ("CreatedDate", "LastChangedDate", "LastRotatedDate"):
+        if secret.get(name):
+            secret[name] -= seconds
+
+
 def is_due(secret: Secret) -> bool:
     due = secret.get("_Due")
     enabled = secret.get("RotationEnabled") and not secret.get("DeletedDate")

@@ -1,0 +1,184 @@
+"""Events that come never, late, many times or in another order: the same end, told the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.postgres import Postgres
+from rekey.alerts.troubles import LINGERING
+from rekey.model import Workflow
+from tests.conftest import Deployed
+from tests.end_to_end.application import Application, Document, retries, wait_for
+from tests.inbox import Inbox
+from tests.workflows.runs import ended, runs, shortened, states
+from tests.workflows.test_alerts import sweep
+from tests.workflows.test_recover import cut_off, failure, holder, rotated
+
+SILENT = {"AtWorkAlready", "NothingToDo"}
+FINISHED = "The rotation was finished with the new password."
+
+
+@pytest.fixture(autouse=True)
+def _shortened(deployed: Deployed) -> Iterator[None]:
+    with shortened(deployed, 1 / 100), retries(deployed, 1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def told(deployed: Deployed) -> Inbox:
+    return Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn)
+
+
+def about(app: Application, told: Inbox) -> list[Document]:
+    """What people were told of the secret's rotation, in order."""
+    findings = [json.loads(message["Message"]) for message in told.messages]
+    return [f for f in findings if f["topic"] == f"rotation/{app.arn}"]
+
+
+def other(app: Application, name: str, token: str) -> Document:
+    """An event of another kind, which is older than the failure."""
+    event = failure(app, token, "testSecret")
+    detail = event["detail"]
+    detail |= {"eventName": name, "eventTime": "2020-01-01T00:00:00Z"}
+    del detail["errorMessage"]
+    return event
+
+
+def again(event: Document) -> Document:
+    """The service repeats a rotation that failed, and tells of that too."""
+    return event | {"detail": event["detail"] | {"eventID": str(uuid.uuid4())}}
+
+
+DELIVERIES = ("once", "many times", "with its repetitions", "after all else", "before all else")
+
+
+def delivery(how: str, app: Application, token: str) -> list[Document]:
+    failed = failure(app, token, "testSecret")
+    others = [
+        other(app, "RotationSucceeded", holder(app, "AWSCURRENT")),
+        other(app, "RotationStarted", token),
+        other(app, "RotationAbandoned", str(uuid.uuid4())),
+    ]
+    return {
+        "once": [failed],
+        "many times": [failed] * 4,
+        "with its repetitions": [failed, again(failed), again(failed)],
+        "after all else": [*others, failed],
+        "before all else": [failed, *others],
+    }[how]
+
+
+def shuffled(deliveries: list[list[Document]], seed: int) -> list[Document]:
+    """All of them together: the events of each in their order, unless it is one of repetitions."""
+    luck = random.Random(seed)  # noqa: S311 - an order that can be repeated
+    waiting = [list(events) for events in deliveries if events]
+    mixed = []
+    while waiting:
+        events = luck.choice(waiting)
+        mixed.append(events.pop(0))
+        waiting = [events for events in waiting if events]
+    return mixed
+
+
+def send(deployed: Deployed, events: list[Document]) -> None:
+    deployed.account.control("events", {"events": events})
+
+
+def quiet(deployed: Deployed) -> None:
+    """Until no event waits and no recovery runs: then everybody has been told."""
+    sqs, machines = (deployed.account.client(name) for name in ("sqs", "stepfunctions"))
+    url = sqs.get_queue_url(QueueName="rekey-events")["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    arn = deployed.state_machine_arn(Workflow.RECOVER)
+
+    def is_quiet() -> bool:
+        waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        running = machines.list_executions(stateMachineArn=arn, statusFilter="RUNNING")
+        return not running["executions"] and not any(map(int, waiting.values()))
+
+    wait_for(lambda: is_quiet() and is_quiet(), "all events and recoveries to be done with")
+
+
+def outcomes(app: Application) -> list[str]:
+    """How the recoveries of the secret ended, but for those that found nothing to do."""
+    last = [states(app, run)[-1] for run in runs(app, Workflow.RECOVER)]
+    return [state for state in last if state not in SILENT]
+
+
+def hear(told: Inbox, apps: list[Application], count: int = 1) -> None:
+    told.until(lambda _: all(len(about(app, told)) >= count for app in apps))
+
+
+def test_however_a_failure_is_told_it_has_the_same_end_and_one_message(
+    deployed: Deployed, postgres: Postgres, told: Inbox
+) -> None:
+    apps = [rotated(Application(deployed, postgres)) for _ in DELIVERIES]
+    tokens = [cut_off(app) for app in apps]
+    sent = [delivery(*each) for each in zip(DELIVERIES, apps, tokens, strict=True)]
+    send(deployed, shuffled(sent, seed=6))
+    hear(told, apps)
+    for app, token in zip(apps, tokens, strict=True):
+        ended(app, Workflow.RECOVER)
+        assert holder(app, "AWSCURRENT") == token
+    # It comes late: when all is mended, and when another rotation has succeeded.
+    for app in apps:
+        forget_what_is_at_work(deployed, app)
+    send(deployed, [again(event) for events in sent for event in events if is_failure(event)])
+    quiet(deployed)
+    assert [outcomes(app) for app in apps] == [["Recovered"]] * len(apps)
+    assert [holder(app, "AWSCURRENT") for app in apps] == tokens
+    later = rotated(apps[0])
+    send(deployed, [again(event) for event in sent[0]])
+    quiet(deployed)
+    assert holder(later, "AWSPREVIOUS") == tokens[0]
+    for app in apps:
+        assert app.logs_in("AWSCURRENT")
+        assert holder(app, "AWSPENDING") in ("", holder(app, "AWSCURRENT"))
+        (finding,) = about(app, told)
+        assert (finding["kind"], finding["status"]) == ("recovered", "solved")
+        assert finding["done"] == [FINISHED]
+
+
+def is_failure(event: Document) -> bool:
+    return bool(event["detail"]["eventName"] == "RotationFailed")
+
+
+def forget_what_is_at_work(deployed: Deployed, app: Application) -> None:
+    """A quarter of an hour later, runs about the same version are no more taken for one."""
+    client, name = deployed.account.client("dynamodb"), deployed.state_table
+    found: list[Any] = client.query(
+        TableName=name,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"recover#{app.arn}"}},
+    )["Items"]
+    for item in found:
+        client.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+
+
+def test_a_failure_that_nobody_tells_of_is_found_by_the_sweep_with_the_same_end(
+    deployed: Deployed, postgres: Postgres, told: Inbox
+) -> None:
+    app = rotated(Application(deployed, postgres))
+    token = cut_off(app)
+    passed = {"secretId": app.arn, "seconds": LINGERING.total_seconds() + 60}
+    app.deployed.account.control("passed", passed)
+    sweep(deployed)
+    hear(told, [app], 2)
+    sweep(deployed)
+    # Its event comes at last.
+    forget_what_is_at_work(deployed, app)
+    send(deployed, [failure(app, token, "testSecret")])
+    quiet(deployed)
+    assert outcomes(app) == ["Recovered"]
+    assert holder(app, "AWSCURRENT") == token
+    assert app.logs_in("AWSCURRENT")
+    found, over = about(app, told)
+    assert (found["kind"], found["status"]) == ("stuck-pending", "open")
+    assert (over["kind"], over["status"], over["done"]) == ("recovered", "solved", [FINISHED])
+    assert over["incident"] == found["incident"]
