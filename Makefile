@@ -71,7 +71,7 @@ consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	REKEY_CONSUMERS=20 REKEY_ROTATIONS=50 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_consumers.py
 
 groups: setup ## 100 secrets rotated as one, of which ten fail, in every way that can be asked for
-	REKEY_GROUP=100 $(DEV)/python -m pytest -q --timeout 1200 tests/workflows/test_groups.py
+	REKEY_GROUP=100 $(DEV)/python -m pytest -q --timeout 3600 tests/workflows/test_groups.py
 
 check: ruff mypy ## Style, types and the tests that need no server: under a minute
 	$(DEV)/python -m pytest tests/unit tests/template tests/structure

@@ -8,7 +8,7 @@ from typing import Any
 
 from rekey.model import Workflow
 from tests.conftest import Deployed
-from tests.end_to_end.application import Document, wait_for
+from tests.end_to_end.application import PATIENCE, Document, wait_for
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def start(deployed: Deployed, **settings: Any) -> str:
     return str(answer["executionArn"])
 
 
-def end(deployed: Deployed, arn: str) -> Ended:
+def end(deployed: Deployed, arn: str, patience: float = PATIENCE) -> Ended:
     """The campaign, once it has ended."""
     client = deployed.account.client("stepfunctions")
 
@@ -45,7 +45,7 @@ def end(deployed: Deployed, arn: str) -> Ended:
         run: Document = client.describe_execution(executionArn=arn)
         return run if run["status"] != "RUNNING" else None
 
-    run = wait_for(found, "the end of the campaign")
+    run = wait_for(found, "the end of the campaign", patience)
     return Ended(run, _summary(deployed, run["name"]))
 
 

@@ -19,6 +19,7 @@ from tests.end_to_end.mysql_application import MysqlApplication
 from tests.inbox import Inbox
 from tests.workflows.campaigns import campaign, end, start
 from tests.workflows.runs import shortened
+from tests.workflows.troubles import break_login
 
 RULES = {"AutomaticallyAfterDays": 30}
 
@@ -49,11 +50,6 @@ def apps(deployed: Deployed, postgres: Postgres) -> list[Application]:
 
 def password(app: Any) -> str:
     return str(app.value("AWSCURRENT")["password"])
-
-
-def break_login(app: Application) -> None:
-    """Somebody changes the password behind the secret's back."""
-    app.postgres.execute(f"ALTER ROLE {app.name} PASSWORD '{app.new_password()}'")
 
 
 def arns(apps: list[Application]) -> list[str]:
