@@ -51,11 +51,17 @@ def account_client(service: Any, port: int) -> Any:
 
 def publish_ca_layer(port: int, pem: str) -> str:
     """The ARN of a new layer version that makes functions trust this certificate authority."""
+    return publish_layer(port, "local-authority", {"certificates/local.pem": pem})
+
+
+def publish_layer(port: int, name: str, files: Mapping[str, str]) -> str:
+    """The ARN of a new layer version that holds these texts by their paths."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("certificates/local.pem", pem)
+        for path, text in files.items():
+            archive.writestr(path, text)
     answer = account_client("lambda", port).publish_layer_version(
-        LayerName="local-authority", Content={"ZipFile": content.getvalue()}
+        LayerName=name, Content={"ZipFile": content.getvalue()}
     )
     return str(answer["LayerVersionArn"])
 

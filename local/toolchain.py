@@ -84,6 +84,7 @@ ENVIRONMENTS = (
     Environment("sam", "AWS SAM CLI and cfn-lint", 340),
     Environment("account", "the AWS account on this machine", 215),
     Environment("lambda", "the Lambda runtime that functions run behind", 65),
+    Environment("cli", "the AWS CLI, with which tests read secrets", 195),
 )
 ON_REQUEST = (
     Environment("lock", "uv, which writes the pins anew", 65),

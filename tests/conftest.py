@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from local.certificates import Authority
 from local.debian_packages import PackagesError
-from local.deploy import deploy, publish_ca_layer
+from local.deploy import deploy, publish_ca_layer, publish_layer
 from local.mysql import Mysql
 from local.mysql_address import AddressError, MysqlAddress, at_address
 from local.mysql_installations import NAMES, installation, skipped, what_to_do
@@ -143,7 +143,10 @@ def deployed(account: RunningAccount, postgres: Postgres) -> Deployed:
     """The real template, whose functions trust the databases' certificate authorities."""
     others = (found.ca_file.read_text() for found in map(at_address, NAMES) if found)
     layer = publish_ca_layer(account.port, "\n".join((postgres.authority.pem, *others)))
-    outputs = deploy(account.port, {"CaBundleLayerArn": layer})
+    account.client("securityhub").enable_security_hub()
+    systems = publish_layer(account.port, "systems", {"asn/table.csv": "203.0.113.0/24,64500\n"})
+    layers = {"CaBundleLayerArn": layer, "AsnTableLayerArn": systems}
+    outputs = deploy(account.port, {**layers, "SecurityHub": "true"})
     return Deployed(account, outputs, postgres.authority)
 
 

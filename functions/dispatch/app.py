@@ -9,7 +9,7 @@ from rekey.alerts.finding import owner_of
 from rekey.alerts.listen import Listener
 from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
-from rekey.aws.alerts import Alerts
+from rekey.aws.alerts import Alerts, security_hub
 from rekey.aws.batches import batch_handler
 from rekey.aws.crowds import CrowdItems
 from rekey.aws.functions import LambdaFunctions
@@ -34,7 +34,7 @@ def handle(message: object) -> Mapping[str, str]:
     workflows = StateMachines(clients.step_functions(), ARNS)
     alerts = Alerts(clients.sns(), clients.events(), TOPIC)
     incidents, crowds = Incidents(dynamodb, TABLE), CrowdItems(dynamodb, TABLE)
-    reporter = Reporter(incidents, alerts, owners(store, owner_of), crowds)
+    reporter = Reporter(incidents, alerts, owners(store, owner_of), crowds, security_hub())
     listener = Listener(reporter.report, SweepItems(dynamodb, TABLE).note_seen, OURS, SWEEP)
     heard = listener.hear(message)
     return heard or dispatch(Dispatcher(store, functions, workflows, GRACE, STALE), message)

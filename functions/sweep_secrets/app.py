@@ -9,7 +9,7 @@ from rekey.alerts.sweep import Sweep
 from rekey.aws import clients, environment
 from rekey.aws.access_account import suppressions
 from rekey.aws.access_state import AccessState
-from rekey.aws.alerts import Alerts
+from rekey.aws.alerts import Alerts, security_hub
 from rekey.aws.crowds import CrowdItems
 from rekey.aws.incidents import Incidents
 from rekey.aws.open_incidents import OpenIncidents
@@ -29,7 +29,7 @@ def go_on(deadline: Deadline) -> Progress:
     dynamodb, alerts = clients.dynamodb(), Alerts(clients.sns(), clients.events(), TOPIC)
     memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
     crowds = CrowdItems(dynamodb, TABLE)
-    report = Reporter(incidents, alerts, crowds=crowds).report
+    report = Reporter(incidents, alerts, crowds=crowds, hub=security_hub()).report
     _, _, _, region, account, _ = TOPIC.split(":", 5)
     workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
     known, agenda = AccessState(dynamodb, TABLE), OpenIncidents(dynamodb, TABLE)

@@ -1,5 +1,6 @@
 """A queue feeds this function with records of reads; it tells people of the unusual ones."""
 
+from rekey.access.asn import asn_lookup
 from rekey.access.intake import Intake
 from rekey.access.telling import People
 from rekey.access.thresholds import Thresholds
@@ -9,7 +10,8 @@ from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
 from rekey.aws.access_account import AccessAccount
 from rekey.aws.access_state import AccessState
-from rekey.aws.alerts import Alerts
+from rekey.aws.alerts import Alerts, security_hub
+from rekey.aws.asn_tables import asns
 from rekey.aws.gathered import gathered_handler
 from rekey.aws.incidents import Incidents
 from rekey.aws.open_incidents import OpenIncidents
@@ -17,18 +19,16 @@ from rekey.aws.owners import owners
 from rekey.aws.secrets_manager import SecretsManager
 from rekey.known import DAY
 
-TABLE, TOPIC, OURS = (
-    environment.state_table(),
-    environment.alerts_topic_arn(),
-    environment.our_roles(),
-)
+TABLE, TOPIC = environment.state_table(), environment.alerts_topic_arn()
 SECRETS, STATE = clients.secrets_manager(), clients.dynamodb()
 FUNCTIONS, IAM = clients.lambda_functions(), clients.iam()
 
-account = AccessAccount(SECRETS, FUNCTIONS, IAM, STATE, TABLE, ours=OURS)
+account = AccessAccount(SECRETS, FUNCTIONS, IAM, STATE, TABLE, ours=environment.our_roles())
 channel = Alerts(clients.sns(), clients.events(), TOPIC)
 owner = owners(SecretsManager(SECRETS), owner_of)
-people = People(Reporter(Incidents(STATE, TABLE), channel, owner), OpenIncidents(STATE, TABLE))
+reporter = Reporter(Incidents(STATE, TABLE), channel, owner, hub=security_hub())
+people = People(reporter, OpenIncidents(STATE, TABLE))
 thresholds = Thresholds(learning=environment.learning_days() * DAY)
 watch = Watch(AccessState(STATE, TABLE), account, people, thresholds)
-handler = gathered_handler(Intake(watch, account).take)
+asn_of = asns(asn_lookup, configured=environment.asn_table())
+handler = gathered_handler(Intake(watch, account, asn_of).take)

@@ -35,6 +35,7 @@ def _run(chosen: settings.Settings, listener: socket.socket) -> None:
         rules,
         runtime,
         secretsmanager,
+        securityhub,
         stepfunctions,
     )
 
@@ -46,6 +47,7 @@ def _run(chosen: settings.Settings, listener: socket.socket) -> None:
     rules.install()
     stepfunctions.install()
     metrics.install()
+    securityhub.install()
 
     def stop() -> None:
         secretsmanager.stop()

@@ -9,6 +9,7 @@ from typing import Any
 from rekey.access.aggregate import gather
 from rekey.access.event import Access, Promotion
 from rekey.access.judge import Incident, incident
+from rekey.access.network import Asns, no_asns
 from rekey.access.normalise import normalise
 from rekey.access.secret import KnownSecrets
 from rekey.access.signal import Signal
@@ -92,6 +93,7 @@ class World:
     suppressed: list[dict[str, Any]] = field(default_factory=list)
     rotators: dict[str, str] = field(default_factory=dict)
     told: list[Incident] = field(default_factory=list)
+    asn_of: Asns = no_asns
 
     def decoys(self) -> frozenset[str]:
         return self.decoy_secrets
@@ -129,7 +131,7 @@ class World:
     def _take(self, records: Iterable[Record], *, learn: bool) -> list[Signal]:
         accesses = list[Access]()
         for record in records:
-            found = normalise(record, self.names)
+            found = normalise(record, self.names, self.asn_of)
             if isinstance(found, Promotion):
                 self.watch.promote(found)
             elif isinstance(found, tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.running_account import RunningAccount
+from local.toolchain import CHECKOUT
 from rekey.aws.access_state import AccessState
 from rekey.known import DAY, Item, reader_key, secret_key
 from tests.access.records import record
@@ -81,43 +83,112 @@ def settled(deployed: Deployed) -> str:
     return arn
 
 
-def stranger(account: RunningAccount, *statements: dict[str, Any]) -> tuple[str, Any]:
-    """The ARN of a new role, and Secrets Manager as a session of it."""
+@dataclass
+class Stranger:
+    """A session of a new role."""
+
+    account: RunningAccount
+    role: str
+    key: str
+    secret_key: str
+    token: str
+
+    @property
+    def name(self) -> str:
+        return self.role.rpartition("/")[2]
+
+    @property
+    def boto3(self) -> Any:
+        """Secrets Manager, as it."""
+        session = boto3.Session(self.key, self.secret_key, self.token, "us-east-1")
+        return session.client("secretsmanager", endpoint_url=self.account.endpoint)
+
+    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The AWS CLI, as it: as `aws secretsmanager ...`."""
+        given = {
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.token,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": self.account.endpoint,
+        }
+        command = [str(CHECKOUT / ".venv" / "cli" / "bin" / "aws"), "secretsmanager", *words]
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+
+
+def stranger(account: RunningAccount, *statements: dict[str, Any]) -> Stranger:
     iam, name = account.client("iam"), f"stranger-{secrets.token_hex(4)}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(ANYBODY))["Role"]["Arn"]
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
     given = account.client("sts").assume_role(RoleArn=role, RoleSessionName="laptop")["Credentials"]
-    session = boto3.Session(
-        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1"
-    )
-    return role, session.client("secretsmanager", endpoint_url=account.endpoint)
+    keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    return Stranger(account, role, *keys)
+
+
+ALLOWED = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
+BY_HAND = "Read with a tool that this principal never used"
 
 
 def test_a_role_that_reads_a_settled_secret_for_the_first_time_is_told(
     deployed: Deployed, subscriber: Subscriber, settled: str
 ) -> None:
-    allowed = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
-    role, client = stranger(deployed.account, allowed)
-    client.get_secret_value(SecretId=settled)
-    name = role.rpartition("/")[2]
+    reader = stranger(deployed.account, ALLOWED)
+    reader.boto3.get_secret_value(SecretId=settled)
     # The read and its companion come in any order: once both have, everything has been told.
     network = "Read from a network that this principal never used"
-    text = json.dumps(wait_for(lambda: subscriber.about(name, network), "an alert"))
+    text = json.dumps(wait_for(lambda: subscriber.about(reader.name, network), "an alert"))
     assert "A role that is hours old reads a secret" in text
     assert "role/app" in text
     assert '"severity": {"Type": "String", "Value": "medium"}' in text
+    assert BY_HAND not in text
+
+
+def test_a_role_that_reads_it_by_the_command_line_is_told_with_the_hand_behind_it(
+    deployed: Deployed, subscriber: Subscriber, settled: str
+) -> None:
+    reader = stranger(deployed.account, ALLOWED)
+    name = settled.partition(":secret:")[2].rpartition("-")[0]
+    done = reader.cli("get-secret-value", "--secret-id", name, "--query", "SecretString")
+    assert (done.stdout.strip(), done.returncode) == ('"x"', 0), done.stderr
+    text = json.dumps(wait_for(lambda: subscriber.about(reader.name, BY_HAND), "an alert"))
+    assert "aws-cli" in text
+    assert "A role that is hours old reads a secret" in text
+    assert settled in text
+
+
+def test_a_denial_by_the_command_line_is_told_too(
+    deployed: Deployed, subscriber: Subscriber, settled: str
+) -> None:
+    reader = stranger(deployed.account)
+    done = reader.cli("get-secret-value", "--secret-id", settled)
+    assert "AccessDenied" in done.stderr
+    found = wait_for(lambda: subscriber.about(reader.name), "an alert")
+    assert "Denied on secrets that it does not read" in json.dumps(found)
 
 
 def test_a_denial_is_told_though_the_record_names_the_secret_in_its_text_alone(
     deployed: Deployed, subscriber: Subscriber, settled: str
 ) -> None:
-    role, client = stranger(deployed.account)
+    reader = stranger(deployed.account)
     with pytest.raises(ClientError):
-        client.get_secret_value(SecretId=settled.partition(":secret:")[2].rpartition("-")[0])
-    found = wait_for(lambda: subscriber.about(role.rpartition("/")[2]), "an alert")
+        reader.boto3.get_secret_value(SecretId=settled.partition(":secret:")[2].rpartition("-")[0])
+    found = wait_for(lambda: subscriber.about(reader.name), "an alert")
     assert "Denied on secrets that it does not read" in json.dumps(found)
     assert found["MessageAttributes"]["secret"]["Value"] == settled
+
+
+def test_a_decoy_that_a_batch_reads_by_a_filter_is_told_although_no_call_names_it(
+    deployed: Deployed, subscriber: Subscriber
+) -> None:
+    manager, key = deployed.account.client("secretsmanager"), f"bait-{secrets.token_hex(4)}"
+    tags = [{"Key": "rekey:decoy", "Value": "true"}, {"Key": key, "Value": "x"}]
+    arn = manager.create_secret(Name=f"admin/{key}", SecretString="x", Tags=tags)["ARN"]
+    filters = [{"Key": "tag-key", "Values": [key]}]
+    read = stranger(deployed.account, ALLOWED).boto3.batch_get_secret_value(Filters=filters)
+    assert [one["ARN"] for one in read["SecretValues"]] == [arn]
+    found = wait_for(lambda: subscriber.about(arn, "A decoy was touched"), "an alert")
+    assert found["MessageAttributes"]["severity"]["Value"] == "critical"
 
 
 def test_a_decoy_is_told_at_once_and_as_critical(
@@ -128,9 +199,8 @@ def test_a_decoy_is_told_at_once_and_as_critical(
     arn = manager.create_secret(Name=f"admin/{secrets.token_hex(4)}", SecretString="x", Tags=tags)[
         "ARN"
     ]
-    _, client = stranger(deployed.account)
     with pytest.raises(ClientError):
-        client.describe_secret(SecretId=arn)
+        stranger(deployed.account).boto3.describe_secret(SecretId=arn)
     found = wait_for(lambda: subscriber.about(arn), "an alert")
     assert found["MessageAttributes"]["severity"]["Value"] == "critical"
 
@@ -144,6 +214,13 @@ def days_ago(days: int, secret: str, role: str) -> dict[str, Any]:
     where = {"awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.77"}
     account = {"recipientAccountId": "000000000000"}
     return {"detail": {**who, **where, **account, "userIdentity": identity}}
+
+
+def archived(deployed: Deployed, incident: str) -> dict[str, Any] | None:
+    """The one finding of an incident, once it is archived."""
+    pages = deployed.account.client("securityhub").get_findings()["Findings"]
+    (found,) = [one for one in pages if one["Id"].endswith(f"/rekey/{incident}")]
+    return found if found["RecordState"] == "ARCHIVED" else None
 
 
 def test_an_incident_that_went_quiet_is_closed_by_one_message_in_its_thread(
@@ -162,3 +239,9 @@ def test_an_incident_that_went_quiet_is_closed_by_one_message_in_its_thread(
     first, last = (json.loads(message["Message"]) for message in (told, over))
     assert last["incident"] == first["incident"]
     assert last["done"] == ["Closed: nothing unusual for 48 hours."]
+    assert '"as:64500 (203.0.113.77)"' in [reason["observed"] for reason in first["reasons"]]
+    found = wait_for(lambda: archived(deployed, first["incident"]), "Security Hub to hear of it")
+    assert {(one["Type"], one["Id"]) for one in found["Resources"]} == {
+        ("AwsIamRole", role),
+        ("AwsSecretsManagerSecret", settled),
+    }

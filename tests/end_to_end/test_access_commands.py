@@ -79,13 +79,13 @@ def read_before(deployed: Deployed, secret: str) -> str:
     manager = deployed.account.client("secretsmanager")
     other = manager.create_secret(Name=f"other/{secrets.token_hex(4)}", SecretString="x")["ARN"]
     since = deployed.account.control("records")["next"]
-    role, client = stranger(deployed.account, ALLOWED)
-    client.get_secret_value(SecretId=other)
+    reader = stranger(deployed.account, ALLOWED)
+    reader.boto3.get_secret_value(SecretId=other)
     records = deployed.account.control(f"records?after={since}")["records"]
     read = [r for r in records if other in json.dumps(r["requestParameters"])]
     assert [r["eventName"] for r in read] == ["GetSecretValue", "Decrypt"]
     name, then = f"payments-{secrets.token_hex(4)}", datetime.now(UTC) - THREE_WEEKS
-    text = json.dumps(read).replace(other, secret).replace(role.rpartition("/")[2], name)
+    text = json.dumps(read).replace(other, secret).replace(reader.name, name)
     moved: list[dict[str, Any]] = json.loads(text)
     for record in moved:
         record["eventTime"] = then.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -107,8 +107,8 @@ def test_who_read_before_the_install_is_known_and_a_stranger_is_told_at_once(
     status, said, failed = operator(deployed, POLICY).run("seed", "--until", YESTERDAY)
     assert (status, failed) == (0, "")
     assert "Nobody was told anything" in said
-    role, client = stranger(deployed.account, ALLOWED)
-    client.get_secret_value(SecretId=secret)
-    text = json.dumps(wait_for(lambda: subscriber.about(role, secret), "an alert"))
+    reader = stranger(deployed.account, ALLOWED)
+    reader.boto3.get_secret_value(SecretId=secret)
+    text = json.dumps(wait_for(lambda: subscriber.about(reader.role, secret), "an alert"))
     assert f"role/{usual}" in text
     assert not [one for one in subscriber.messages if f'"{usual}' in json.dumps(one)]

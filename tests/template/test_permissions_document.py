@@ -18,6 +18,7 @@ GIVEN = {
     "SecretsKmsKeyArns": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
     "VpcSubnetIds": "subnet-1",
     "KmsKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/2",
+    "SecurityHub": "true",
 }
 """Parameters that add statements."""
 
@@ -26,6 +27,7 @@ ALL_SECRETS = f"{SECRETS}:{ACCOUNT}:secret:*"
 WORKFLOWS = f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{STACK}"
 OUR_RULES = f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{STACK}-*"
 QUEUES = "the queues of events and of access, and the dead letters"
+PRODUCT = f"arn:aws:securityhub:eu-central-1:{ACCOUNT}:product/{ACCOUNT}/default"
 REGIONAL = "eu-central-1.amazonaws.com"
 RUNS = f"arn:aws:states:eu-central-1:{ACCOUNT}:execution:{STACK}"
 STEP_FUNCTIONS_RULE = (
@@ -59,6 +61,7 @@ def resource(words: str, log_group: str) -> Any:
         "the table": "<StateTable.Arn>",
         "the default bus": f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/default",
         "the alerts' topic": "<AlertsTopic>",
+        "the account's own product": PRODUCT,
         "trails": "arn:aws:cloudtrail:*:*:trail/*",
         "clusters and instances of the account and region": databases,
         "its log group": log_group,

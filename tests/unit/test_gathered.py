@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rekey.aws.gathered import gathered_handler
-from rekey.errors import InvalidEvent, RekeyError
+from rekey.errors import InvalidEvent, RekeyError, StateTableFailure
 
 CONTEXT: Any = SimpleNamespace(function_name="watch", memory_limit_in_mb=1, aws_request_id="r")
 
@@ -51,6 +51,34 @@ def test_a_defect_fails_the_batch_and_its_text_stays_inside(
     written = [vars(record) for record in caplog.records]
     assert {record["outcome"] for record in written} == {"UnexpectedFailure"}
     assert "canary-5f1c" not in repr(written)
+
+
+def test_a_defect_in_one_message_fails_that_one_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = set[str]()
+
+    def take(bodies: Mapping[str, Any]) -> dict[str, RekeyError]:
+        if {"poison": 1} in bodies.values():
+            raise KeyError
+        done.update(bodies)
+        return {"m3": InvalidEvent("no")} if "m3" in bodies else {}
+
+    bodies = {f"m{n}": "{}" for n in range(40)} | {"m17": '{"poison": 1}'}
+    answer = gathered_handler(take)(event(**bodies), CONTEXT)
+    assert failures(answer) == {"m3", "m17"}
+    assert done == bodies.keys() - {"m17"}
+    outcomes = {vars(one)["message_id"]: vars(one)["outcome"] for one in caplog.records}
+    assert outcomes == {"m3": "InvalidEvent", "m17": "UnexpectedFailure"}
+
+
+def test_what_was_not_understood_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    errors: dict[str, RekeyError] = {"a": InvalidEvent("no"), "b": StateTableFailure("no")}
+    gathered_handler(lambda _: errors)(event(a="{}", b="{}", c="not JSON"), CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (metrics,) = [line for line in lines if "_aws" in line]
+    assert metrics["AccessEventsFailed"] == [3.0]
+    assert metrics["AccessEventsNotUnderstood"] == [2.0]
 
 
 def test_events_and_failures_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

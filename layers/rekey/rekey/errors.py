@@ -61,6 +61,7 @@ a secret value.
     ├── CloudTrailFailure            CloudTrail refused or did not answer
     ├── StateTableFailure            the table of incidents could not be read or written
     ├── AlertNotDelivered            the topic or the event bus took no message
+    ├── FindingNotImported           Security Hub took no finding; people were told
     ├── InvalidConfiguration         a parameter of the deployed function
     └── UnexpectedFailure            a defect; only its type leaves the function
 """
@@ -280,6 +281,10 @@ class CloudTrailFailure(RekeyError):
 
 class StateTableFailure(RekeyError):
     """DynamoDB refused or did not answer."""
+
+
+class FindingNotImported(RekeyError):
+    """Security Hub took no finding. People were told before, so nothing is tried again."""
 
 
 class AlertNotDelivered(RekeyError):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @unique
@@ -102,6 +102,31 @@ class Message:
     detail_type: str
     document: str
     for_people: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack stands."""
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of(cls, arn: str) -> "Place":
+        """Return where what the ARN names stands."""
+        _, partition, _, region, account, _ = arn.split(":", 5)
+        return cls(partition, region, account)
+
+
+class Hub(Protocol):
+    """AWS Security Hub in the place where the stack is."""
+
+    place: Place
+
+    def take(self, finding: Mapping[str, Any]) -> None:
+        """Import a finding in ASFF. Never raises: people have been told, and are not told twice."""
+        ...
 
 
 class Channel(Protocol):

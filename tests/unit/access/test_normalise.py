@@ -130,6 +130,11 @@ def test_a_name_becomes_an_arn_of_the_regions_partition(region: str, partition: 
             "accounts.google.com:x:y",
         ),
         (
+            {"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u-1"}, "accountId": ACCOUNT},
+            "federated",
+            "u-1",
+        ),
+        (
             {"type": "AWSAccount", "accountId": "999999999999", "principalId": "AROAX:session"},
             "account",
             "account:999999999999:AROAX",
@@ -273,7 +278,14 @@ def test_a_batch_that_lists_its_secrets_is_an_access_to_each() -> None:
         ({"filters": [{"key": "name", "values": ["!x"]}]}, True),
         ({"filters": [{"key": "name", "values": [""]}]}, True),
         ({"filters": [{"key": "name", "values": ["!x", "prod"]}]}, False),
-        ({"filters": [{"key": "tag-key", "values": ["team"]}]}, False),
+        *(
+            ({"filters": [{"key": key, "values": ["team"]}]}, False)
+            for key in ("description", "name", "tag-key", "tag-value", "primary-region")
+        ),
+        *(
+            ({"filters": [{"key": key, "values": ["team"]}]}, False)
+            for key in ("owning-service", "all")
+        ),
         ({"secretIdList": ["prod/db"]}, False),
     ],
 )
@@ -302,14 +314,35 @@ def test_a_refused_key_is_told_from_a_refused_secret() -> None:
     assert access(made).outcome is Outcome.KEY_DENIED
 
 
+def test_the_companion_is_looked_up_as_any_other_so_that_a_decoy_is_known() -> None:
+    asked = list[str]()
+
+    class Names:
+        def full_arn(self, partial: str) -> str | None:
+            asked.append(partial)
+            return None
+
+    found = normalise(decrypt(DB, "v1"), Names())
+    assert isinstance(found, tuple)
+    assert (found[0].secret, asked) == (DB, [DB])
+
+
 @pytest.mark.parametrize(
     "made",
     [
+        {**decrypt(DB, "v1"), "userIdentity": role("app")},
+        {**decrypt(DB, "v1"), "userIdentity": {**role("app"), "invokedBy": "rds.amazonaws.com"}},
         decrypt(DB, "RequestToValidateKeyAccess"),
         record("Decrypt", eventSource="kms.amazonaws.com", requestParameters=None),
         record("UpdateSecretVersionStage", requestParameters={"versionStage": "AWSPENDING"}),
     ],
-    ids=["a check of the key", "a key used for something else", "another label"],
+    ids=[
+        "somebody's own use",
+        "another service's",
+        "a check of the key",
+        "a key used for something else",
+        "another label",
+    ],
 )
 def test_what_is_no_access_is_passed_over(made: Record) -> None:
     assert accesses(made) == ()
@@ -344,6 +377,12 @@ def test_a_promotion_tells_which_version_lost_awscurrent(
 def test_a_value_that_is_only_stored_promotes_nothing() -> None:
     asked = {"secretId": DB, "clientRequestToken": "v2", "versionStages": ["AWSPENDING"]}
     assert accesses(record("PutSecretValue", requestParameters=asked)) == ()
+
+
+def test_a_record_that_corrects_another_is_the_same_event() -> None:
+    late = record(addendum={"reason": "DELIVERY_DELAY"}, eventID="e-1")
+    corrects = {"reason": "UPDATED_DATA", "originalEventID": "e-1"}
+    assert access(late).event_id == access(record(addendum=corrects)).event_id == "e-1"
 
 
 def test_twins_in_two_accounts_are_one_event() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekey.alerts import topics
@@ -362,6 +362,7 @@ def test_a_canary_is_not_judged_before_its_read_can_have_arrived(night: Night) -
     assert (night.kinds(), night.region.reads) == ([], 1)
 
 
+@settings(deadline=None)
 @given(sizes=st.integers(1, 5), count=st.integers(0, 12), stops=st.integers(1, 12))
 def test_however_it_is_cut_every_secret_is_looked_at_once(
     sizes: int, count: int, stops: int

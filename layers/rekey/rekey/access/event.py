@@ -71,7 +71,7 @@ class Promotion:
 
 @unique
 class RefusalReason(StrEnum):
-    """Why a record could not be understood; a dimension of the metric that counts them."""
+    """Why a record could not be understood; stands in the log beside what names the record."""
 
     NOT_AN_OBJECT = "not-an-object"
     NO_EVENT_ID = "no-event-id"

@@ -37,11 +37,15 @@ class NetworkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``key`` is what is compared; the address itself is for people to read."""
+    """``key`` is what is compared; the address itself is for people to read.
+
+    ``once`` is the key that it had before there was a table of autonomous systems.
+    """
 
     kind: NetworkKind
     key: str
     address: str = ""
+    once: str = ""
 
 
 def no_asns(_: str) -> int | None:
@@ -75,6 +79,7 @@ def _addressed(address: IPv4Address | IPv6Address, asn_of: Asns) -> Network:
     range_ = str(ip_network((address, bits), strict=False))
     if any(address in private for private in PRIVATE if private.version == address.version):
         return Network(NetworkKind.PRIVATE, f"private:{range_}", str(address))
-    asn = asn_of(str(address))
-    key = f"net:{range_}" if asn is None else f"as:{asn}"
-    return Network(NetworkKind.PUBLIC, key, str(address))
+    asn, key = asn_of(str(address)), f"net:{range_}"
+    if asn is None:
+        return Network(NetworkKind.PUBLIC, key, str(address))
+    return Network(NetworkKind.PUBLIC, f"as:{asn}", str(address), once=key)

@@ -33,6 +33,7 @@ ACTIONS = {
     ("secretsmanager.amazonaws.com", "DescribeSecret"): Action.DESCRIBE,
     ("kms.amazonaws.com", "Decrypt"): Action.DECRYPT,
 }
+SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 LABEL_MOVED = ("secretsmanager.amazonaws.com", "UpdateSecretVersionStage")
 VALUE_WRITTEN = ("secretsmanager.amazonaws.com", "PutSecretValue")
 PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN})
@@ -64,7 +65,7 @@ def normalise(record: object, names: SecretNames, asn_of: Asns = no_asns) -> Nor
     if call in PROMOTIONS:
         return _promotion(record, envelope, names)
     if ACTIONS[call] is Action.DECRYPT:
-        return _decrypt(record, envelope)
+        return _decrypt(record, envelope, names)
     return _call(record, envelope, ACTIONS[call], names, asn_of)
 
 
@@ -82,8 +83,10 @@ class _Envelope:
 
 
 def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
-    # Deliveries to other accounts have event ids of their own, and share this one.
-    event_id = text(record, "sharedEventID") or text(record, "eventID")
+    # Deliveries to other accounts have event ids of their own, and share this one. A record that
+    # corrects another names that.
+    corrected = text(mapping(record, "addendum"), "originalEventID")
+    event_id = text(record, "sharedEventID") or corrected or text(record, "eventID")
     at = _seconds(text(record, "eventTime"))
     caller = principal(mapping(record, "userIdentity"))
     region = text(record, "awsRegion")
@@ -179,17 +182,22 @@ def _access(
     )
 
 
-def _decrypt(record: Mapping[str, Any], about: _Envelope) -> Normalised:
+def _decrypt(record: Mapping[str, Any], about: _Envelope, names: SecretNames) -> Normalised:
     """The companion of a read: the only record that says which version was given out.
 
-    The key's use for anything but a secret is none of ours, and a check of the key is no read.
+    The key's use for anything but a secret is none of ours, and a check of the key is no read. Who
+    uses a key himself may write a secret's ARN into the context: only the service's word counts.
     """
+    if not text(mapping(record, "userIdentity"), "invokedBy").startswith(SECRETS_MANAGER):
+        return ()
     context = mapping(mapping(record, "requestParameters"), "encryptionContext")
     arn, version = text(context, "SecretARN"), text(context, "SecretVersionId")
     if not arn or version == KEY_CHECK:
         return ()
     if about.outcome is Outcome.DENIED:
         about = replace(about, outcome=Outcome.KEY_DENIED)
+    # Looked up as any other: that is how a decoy is known that a batch has read by a filter.
+    arn = names.full_arn(arn) or arn
     return (_access(about, Action.DECRYPT, arn, {"versionId": version}, None),)
 
 

@@ -71,7 +71,7 @@ def _networks(scene: Scene) -> Iterator[Signal]:
     profile = scene.profile or NO_ITEM
     known = profile.members("networks")
     for source in scene.activity.networks:
-        if source.key in known or source.kind in NOWHERE:
+        if source.key in known or source.once in known or source.kind in NOWHERE:
             continue
         weight = _weight_of_network(scene, source, known, full=FULL in profile.members("flags"))
         if weight:

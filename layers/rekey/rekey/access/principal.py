@@ -58,7 +58,7 @@ def principal(identity: Mapping[str, Any]) -> Principal | None:
         text(identity, "type"),
         text(identity, "arn"),
         text(identity, "accountId"),
-        text(identity, "principalId"),
+        text(identity, "principalId") or text(mapping(identity, "onBehalfOf"), "userId"),
         text(issuer, "arn"),
         text(identity, "invokedBy") or text(identity, "userName"),
     )

@@ -44,6 +44,8 @@ def finding(incident: Incident) -> Finding:
         when=datetime.fromtimestamp(incident.last, UTC),
         what=f"{quoted(incident.principal)} {_did(incident)}",
         secret=incident.secrets[0] if len(incident.secrets) == 1 else None,
+        others=incident.secrets if len(incident.secrets) > 1 else (),
+        actor=incident.principal,
         reasons=tuple(
             Reason(reason.what, quoted(reason.baseline), quoted(reason.observed))
             for reason in incident.reasons

@@ -33,7 +33,7 @@ def notification(finding: Finding) -> dict[str, Any]:
             "threadId": finding.incident,
             "summary": title,
             "eventType": finding.kind.value,
-            "relatedResources": [finding.secret] if finding.secret else [],
+            "relatedResources": list(finding.secrets),
             "additionalContext": {
                 "kind": finding.kind.value,
                 "severity": finding.severity.value,

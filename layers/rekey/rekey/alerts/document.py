@@ -23,6 +23,8 @@ def document(finding: Finding) -> dict[str, Any]:
         "count": finding.count,
         "time": finding.when.astimezone(UTC).isoformat(timespec="seconds"),
         "secret": finding.secret,
+        "secrets": list(finding.secrets),
+        "actor": finding.actor,
         "owner": finding.owner,
         "what": finding.what,
         "reasons": [

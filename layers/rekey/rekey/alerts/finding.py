@@ -67,6 +67,8 @@ class Finding:
     ``occurrence`` names what happened, so that a repetition is known as such (an event's id, a
     version id). ``raised`` takes the place of the kind's own severity. ``when`` is aware.
     ``incident`` and ``count`` are filled in when it is published; ``count`` ends at MOST_COUNTED.
+    ``actor`` is the principal whom it is about; ``others`` are secrets (ARNs) where it is no single
+    one.
     """
 
     kind: Kind
@@ -75,6 +77,8 @@ class Finding:
     when: datetime
     what: str
     secret: str | None = None
+    others: tuple[str, ...] = ()
+    actor: str | None = None
     owner: str | None = None
     reasons: tuple[Reason, ...] = ()
     table: Table | None = None
@@ -89,19 +93,25 @@ class Finding:
         """Keep out what is no ARN, and make every text fit for people."""
         if self.when.tzinfo is None:
             raise ValueError("when must be aware")
-        if self.secret is not None and not SECRET_ARN.fullmatch(self.secret):
+        if not all(map(SECRET_ARN.fullmatch, self.secrets)):
             raise ValueError("secret must be an ARN")
         steps = self.next_steps or self._usual_steps()
         clean = {
             "what": one_line(self.what, _SENTENCE),
             "topic": one_line(self.topic, _SENTENCE),
             "owner": one_line(self.owner or "", _NAME) or None,
+            "actor": one_line(self.actor or "", _VALUE) or None,
             "reasons": self.reasons[:_MOST_REASONS],
             "done": tuple(one_line(text, _VALUE) for text in self.done[:_MOST_STEPS]),
             "next_steps": tuple(one_line(text, _VALUE) for text in steps[:_MOST_STEPS]),
         }
         for name, value in clean.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that it is about, as far as they are named."""
+        return (self.secret,) if self.secret is not None else self.others
 
     def _usual_steps(self) -> tuple[str, ...]:
         over = self.status is Status.SOLVED and not self.wording.alone

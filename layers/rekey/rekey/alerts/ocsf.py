@@ -1,15 +1,26 @@
-"""A finding as an event of the Open Cybersecurity Schema Framework: Detection Finding.
+"""A finding as an event of the Open Cybersecurity Schema Framework.
 
-Source: OCSF schema 1.5.0, class ``detection_finding`` (class_uid 2004), object
-``anomaly_analysis``: each reason is an anomaly with what was observed beside its baseline.
+Source: OCSF schema 1.5.0. What somebody did is a Detection Finding (``detection_finding``), whose
+reasons are anomalies with what was observed beside its baseline (``anomaly_analysis``). What is
+not as it should be is a Compliance Finding (``compliance_finding``).
 """
 
 from typing import Any
 
-from rekey.alerts.finding import Finding, Reason, Severity, Status
+from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status
 
 VERSION = "1.5.0"
-CLASS, CATEGORY = 2004, 2
+CATEGORY, DETECTION, COMPLIANCE = 2, 2004, 2003
+POSTURE = frozenset(
+    {
+        Kind.NO_TRAIL,
+        Kind.READS_NOT_LOGGED,
+        Kind.KMS_NOT_LOGGED,
+        Kind.CANARY_NOT_SEEN,
+        Kind.NEVER_ROTATED,
+        Kind.OVERDUE,
+    }
+)
 SEVERITIES = {
     Severity.INFORMATIONAL: 1,
     Severity.LOW: 2,
@@ -19,20 +30,22 @@ SEVERITIES = {
 }
 ACTIVITIES = {Status.OPEN: 1, Status.UPDATED: 2, Status.SOLVED: 3}
 """Create, update, close."""
-NEW, RESOLVED = 1, 4
+NEW, RESOLVED, ARCHIVED = 1, 4, 5
+PASS, FAIL = 1, 3
 
 
 def ocsf(finding: Finding, account: str, region: str) -> dict[str, Any]:
     """Return the event. Times are in milliseconds."""
     activity, time = ACTIVITIES[finding.status], int(finding.when.timestamp() * 1000)
+    class_uid = COMPLIANCE if finding.kind in POSTURE else DETECTION
     return {
         "category_uid": CATEGORY,
-        "class_uid": CLASS,
+        "class_uid": class_uid,
         "activity_id": activity,
-        "type_uid": CLASS * 100 + activity,
+        "type_uid": class_uid * 100 + activity,
         "time": time,
         "severity_id": SEVERITIES[finding.severity],
-        "status_id": RESOLVED if finding.status is Status.SOLVED else NEW,
+        "status_id": _status(finding),
         "message": finding.what,
         "count": finding.count,
         "metadata": {
@@ -49,16 +62,34 @@ def ocsf(finding: Finding, account: str, region: str) -> dict[str, Any]:
             "modified_time": time,
         },
         "resources": _resources(finding),
-        "anomaly_analyses": _analyses(finding),
         "remediation": {"desc": " ".join(finding.next_steps)},
+        **(_compliance(finding) if class_uid == COMPLIANCE else _detection(finding)),
     }
 
 
+def _status(finding: Finding) -> int:
+    """What only went quiet is archived: nobody has resolved it."""
+    if finding.status is not Status.SOLVED:
+        return NEW
+    return ARCHIVED if finding.wording.fades else RESOLVED
+
+
+def _compliance(finding: Finding) -> dict[str, Any]:
+    details = [f"{r.what}: usual {r.baseline}, observed {r.observed}" for r in finding.reasons]
+    status = PASS if finding.status is Status.SOLVED else FAIL
+    about = {"control": finding.kind.value, "status_id": status, "status_details": details}
+    return {"compliance": about}
+
+
+def _detection(finding: Finding) -> dict[str, Any]:
+    by = [{"actor": {"user": {"uid": finding.actor}}}] if finding.actor else []
+    return {"anomaly_analyses": _analyses(finding), "evidences": by}
+
+
 def _resources(finding: Finding) -> list[dict[str, Any]]:
-    if finding.secret is None:
-        return []
     owner = {"owner": {"name": finding.owner}} if finding.owner else {}
-    return [{"uid": finding.secret, "type": "AWS::SecretsManager::Secret", **owner}]
+    kind = "AWS::SecretsManager::Secret"
+    return [{"uid": secret, "type": kind, **owner} for secret in finding.secrets]
 
 
 def _analyses(finding: Finding) -> list[dict[str, Any]]:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from rekey.alerts.asff import asff
 from rekey.alerts.crowds import alike, name_of
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision, as_told, decide, told
 from rekey.alerts.message import message
 from rekey.crowd import ONE_BY_ONE, Crowds
 from rekey.errors import StateTableFailure
-from rekey.incident import Channel, Incident, IncidentStore
+from rekey.incident import Channel, Hub, Incident, IncidentStore
 
 ATTEMPTS = 10
 """How often an incident is read again when others write it at the same time."""
@@ -31,12 +32,14 @@ class Reporter:
 
     ``owner`` looks up whom a secret (ARN) belongs to; it is asked only for what is published, and
     never raises. ``crowds`` counts what is told: without it, everything is told one by one.
+    ``hub`` gets what people got, after them.
     """
 
     store: IncidentStore
     channel: Channel
     owner: Callable[[str], str | None] = nobody
     crowds: Crowds | None = None
+    hub: Hub | None = None
     now: Callable[[], datetime] = utc_now
 
     def report(self, finding: Finding) -> Decision:
@@ -47,9 +50,12 @@ class Reporter:
         """
         decision, owned = self._note(finding)
         if decision.action.speaks:
-            said = message(as_told(owned, decision))
-            few = _is_one_of_few(decision.incident)
+            told_now = as_told(owned, decision)
+            said, few = message(told_now), _is_one_of_few(decision.incident)
             self.channel.publish(replace(said, for_people=said.for_people and few))
+            if self.hub:
+                opened = decision.incident.opened
+                self.hub.take(asff(told_now, self.hub.place, opened, self.now()))
             self._note_said(decision.incident)
         return decision
 

@@ -1,4 +1,7 @@
-"""Where messages go: the topic of alerts for people, and the default event bus for programs."""
+"""Where messages go: the topic of alerts for people, the default event bus for programs.
+
+And, where the stack is asked to, AWS Security Hub.
+"""
 
 import json
 from typing import TYPE_CHECKING
@@ -6,8 +9,10 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rekey.aws import clients, environment
+from rekey.aws.security_hub import SecurityHub
 from rekey.errors import AlertNotDelivered
-from rekey.incident import Message
+from rekey.incident import Message, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -62,6 +67,16 @@ class Alerts:
         }
         answer = self._events.put_events(Entries=[entry])  # type: ignore[list-item]
         return ", ".join(e["ErrorCode"] for e in answer["Entries"] if "ErrorCode" in e)
+
+
+def security_hub() -> SecurityHub | None:
+    """Return the account's Security Hub if the stack sends findings there.
+
+    Raises InvalidConfiguration.
+    """
+    if not environment.security_hub():
+        return None
+    return SecurityHub(clients.security_hub(), Place.of(environment.alerts_topic_arn()))
 
 
 def _attribute(value: str) -> "MessageAttributeValueTypeDef":

@@ -86,6 +86,12 @@ def cloudtrail() -> Any:
 
 
 @functools.cache
+def security_hub() -> Any:
+    """Return the client for Security Hub."""
+    return _session().create_client("securityhub", config=CONFIG)
+
+
+@functools.cache
 def iam() -> "IAMClient":
     """Return the client for IAM."""
     return cast("IAMClient", _session().create_client("iam", config=CONFIG))

@@ -47,6 +47,16 @@ def alerts_topic_arn() -> str:
     return _set("REKEY_ALERTS_TOPIC_ARN")
 
 
+def security_hub() -> bool:
+    """Tell whether REKEY_SECURITY_HUB says that findings go there."""
+    return os.environ.get("REKEY_SECURITY_HUB", "false") == "true"
+
+
+def asn_table() -> bool:
+    """Tell whether REKEY_ASN_TABLE says that a layer has a table of autonomous systems."""
+    return os.environ.get("REKEY_ASN_TABLE", "false") == "true"
+
+
 def our_roles() -> frozenset[str]:
     """Return the ARNs in REKEY_OUR_ROLE_ARNS: whose work on secrets raises no alert."""
     return frozenset(filter(None, os.environ.get("REKEY_OUR_ROLE_ARNS", "").split(",")))

@@ -57,15 +57,26 @@ def _failures(take: Take, event: SQSEvent) -> dict[str, RekeyError]:
             bodies[record.message_id] = json.loads(record.body)
         except ValueError:
             failures[record.message_id] = InvalidEvent("The message is not JSON.")
+    return {**failures, **_taken(take, bodies)}
+
+
+def _taken(take: Take, bodies: Mapping[str, Any]) -> Mapping[str, RekeyError]:
+    """Take a batch; what trips over a defect is halved until the message is alone that did it."""
     try:
-        failures |= take(bodies)
+        return take(bodies)
     except Exception as error:  # noqa: BLE001 - the text of a defect may hold anything
-        defect = UnexpectedFailure(f"{type(error).__name__} at {place(error)}")
-        failures |= dict.fromkeys(bodies, defect)
-    return failures
+        if len(bodies) <= 1:
+            defect = UnexpectedFailure(f"{type(error).__name__} at {place(error)}")
+            return dict.fromkeys(bodies, defect)
+    ids = sorted(bodies)
+    halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
+    taken = (_taken(take, {name: bodies[name] for name in half}) for half in halves)
+    return {name: error for failed in taken for name, error in failed.items()}
 
 
 def _count(metrics: Metrics, number: int, failures: Mapping[str, RekeyError]) -> None:
     metrics.add_metric("AccessEvents", MetricUnit.Count, number)
     metrics.add_metric("AccessEventsFailed", MetricUnit.Count, len(failures))
+    unclear = sum(isinstance(error, InvalidEvent) for error in failures.values())
+    metrics.add_metric("AccessEventsNotUnderstood", MetricUnit.Count, unclear)
     metrics.flush_metrics()
