@@ -32,11 +32,13 @@ def _run(chosen: settings.Settings, listener: socket.socket) -> None:
         conditions,
         control,
         metrics,
+        queues,
         rules,
         runtime,
         secretsmanager,
         securityhub,
         stepfunctions,
+        throttling,
     )
 
     runtime.install(chosen.lambda_python, chosen.warm_functions)
@@ -48,6 +50,8 @@ def _run(chosen: settings.Settings, listener: socket.socket) -> None:
     stepfunctions.install()
     metrics.install()
     securityhub.install()
+    queues.install()
+    throttling.install()
 
     def stop() -> None:
         secretsmanager.stop()

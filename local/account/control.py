@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from ministack.services import stepfunctions
 
-from local.account import bus, clock, cloudtrail
+from local.account import bus, clock, cloudtrail, queues, throttling
 from local.account.secretsmanager import dates, engine, retries, store
 
 PREFIX = "/_rekey/"
@@ -91,6 +91,22 @@ def _objects(body: Answer, name: str) -> list[Answer]:
     return objects
 
 
+def _queues(body: Answer, query: dict[str, str]) -> Answer:
+    name = query.get("name", "")
+    if body.get("timeOut") is True:
+        queues.time_out(name)
+    return dict(queues.state(name))
+
+
+def _throttling(body: Answer, _: dict[str, str]) -> Answer:
+    if body:
+        requests = body.get("requests")
+        if not isinstance(requests, int) or requests < 0:
+            raise BadRequestError("requests must be a whole number from 0")
+        throttling.throttle(str(body.get("table")), requests)
+    return dict(throttling.left())
+
+
 def _seconds(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise BadRequestError(f"{name} must be seconds, from 0")
@@ -106,6 +122,10 @@ ROUTES: dict[tuple[str, str], Callable[[Answer, dict[str, str]], Answer]] = {
     ("GET", "rotation"): _rotation,
     ("POST", "rotation"): _rotation,
     ("POST", "events"): _events,
+    ("GET", "queues"): _queues,
+    ("POST", "queues"): _queues,
+    ("GET", "throttling"): _throttling,
+    ("POST", "throttling"): _throttling,
     ("GET", "waits"): _waits,
     ("POST", "waits"): _waits,
 }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Deployed, deaf
 
-ABOUT_EVENTS = {"test_access", "test_access_commands", "test_demo"}
+ABOUT_EVENTS = {"test_access", "test_access_commands", "test_demo", "test_pipeline"}
 
 
 @pytest.fixture(scope="module", autouse=True)
