@@ -1,61 +1,95 @@
-"""`python -m benchmarks.watching`: what watching readers costs in time, writes and dollars.
+"""`python -m benchmarks.watching`: what watching readers costs in time, write units and dollars.
 
 The decisions alone: records as parsed JSON come in, a table in memory stands for DynamoDB. CPU time
-of one process, so other load of the machine does not count.
+of one process, so other load of the machine counts little.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from statistics import median
 
 from rekey.access.secret import KnownSecrets
+from rekey.aws.access_state import written_octets
+from rekey.known import Item
 from tests.access.attacks import Thief
 from tests.access.life import START, Life
 from tests.access.organisation import Reads
 from tests.access.records import Record
-from tests.access.world import World
+from tests.access.world import Table, World
 
 SEED, HISTORY, ROUNDS = 11, 30, 5
+QUICK_HISTORY = 15
 SIZES = (10, 100, 1000)
-DOLLARS = {"write": 0.625e-6, "read": 0.125e-6}
-"""On demand in us-east-1, of a unit: AWS's price list of DynamoDB, standard tables."""
-GOAL = 20_000
+DOLLARS_A_UNIT = 0.625e-6
+"""Of a write unit on demand in us-east-1: AWS's price list of DynamoDB, standard tables."""
+UNIT = 1024
+"""Octets that one write unit takes."""
+EVENTS_A_READ = 2
+"""The read and its companion."""
 
 
-def main() -> int:
-    life = Life(SEED)
-    world = World(names=KnownSecrets(frozenset(life.org.secrets)), ages=life.role_made)
-    for day in range(-HISTORY, 0):
+@dataclass
+class Metered(Table):
+    """Counts what DynamoDB would charge for."""
+
+    units: int = 0
+
+    def save(self, item: Item) -> bool:
+        saved = super().save(item)
+        self.units += saved * -(-written_octets(item) // UNIT)
+        return saved
+
+
+@dataclass(frozen=True)
+class Watching:
+    """``rates``: events a second of CPU time, by how many come at once. Units are by event."""
+
+    rates: dict[int, float] = field(default_factory=dict)
+    ordinary: float = 0.0
+    burst: float = 0.0
+
+    @property
+    def dollars(self) -> float:
+        """Of a million ordinary reads."""
+        return self.ordinary * EVENTS_A_READ * 1e6 * DOLLARS_A_UNIT
+
+
+def watching(history: int = HISTORY, rounds: int = ROUNDS) -> Watching:
+    """Measure the decisions on a day of ordinary life after so many days."""
+    table, life = Metered(), Life(SEED)
+    names = KnownSecrets(frozenset(life.org.secrets))
+    world = World(table=table, names=names, ages=life.role_made)
+    for day in range(-history, 0):
         world.learn(*life.records(day, history=True))
-    _ordinary(world, life)
-    _burst(world, life)
-    return 0
+    gc.collect()
+    # The table in memory holds millions of objects, as no function does.
+    gc.freeze()
+    units = _units(world, table, life.records(0))
+    events = life.records(1)
+    rates = {size: _rate(world, events, size, rounds) for size in SIZES}
+    return Watching(rates, units, _units(world, table, _burst(life)))
 
 
-def _ordinary(world: World, life: Life) -> None:
-    events = life.records(0)
-    world.see(*events)
-    for size in SIZES:
-        rate = median(len(events) / _seconds(world, events, size) for _ in range(ROUNDS))
-        print(f"{rate:>9,.0f} events a second and core, batches of {size}; goal {GOAL:,}")
-    events, before = life.records(1), world.table.writes
+def _rate(world: World, events: list[Record], size: int, rounds: int) -> float:
+    return median(len(events) / _seconds(world, events, size) for _ in range(rounds))
+
+
+def _units(world: World, table: Metered, events: list[Record]) -> float:
+    before = table.units
     _seconds(world, events, 100)
-    writes = (world.table.writes - before) / len(events)
-    dollars = writes * DOLLARS["write"] * 2e6
-    print(f"{writes:9.3f} writes an event in ordinary life; ${dollars:.2f} for a million reads")
+    return (table.units - before) / len(events)
 
 
-def _burst(world: World, life: Life) -> None:
+def _burst(life: Life) -> list[Record]:
     """One principal reads every secret, each with its companion."""
     thief = Thief(life, life.random, START + 2 * 86_400)
     actor = thief.elsewhere(next(a for a in life.org.actors if a.reads is Reads.AT_START))
-    events = list(thief.reads(actor, life.org.secrets, 0.5))
-    before = world.table.writes
-    _seconds(world, events, 100)
-    print(f"{(world.table.writes - before) / len(events):9.3f} writes an event in a burst")
+    return list(thief.reads(actor, life.org.secrets, 0.5))
 
 
 def _seconds(world: World, events: list[Record], size: int) -> float:
@@ -68,6 +102,17 @@ def _measured(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+def main() -> int:
+    """The figures alone, without an account."""
+    found = watching()
+    for size, rate in found.rates.items():
+        print(f"{rate:>9,.0f} events a second and core, batches of {size}")
+    print(f"{found.ordinary:9.3f} write units an event in ordinary life")
+    print(f"{found.burst:9.3f} write units an event in a burst")
+    print(f"${found.dollars:8.2f} of write units for a million reads")
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,13 @@ class Table:
     items: dict[Key, Item] = field(default_factory=dict)
     writes: int = 0
     now: int = 0
+    names: dict[str, set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Who reads a secret is asked often, and the table holds tens of thousands of items."""
+        self.names = defaultdict(set)
+        for key in self.items:
+            self._name(key)
 
     def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002
         held = ((key, self.items.get(key)) for key in keys)
@@ -38,6 +46,7 @@ class Table:
             return False
         self.writes += 1
         self.items[item.key] = replace(item, revision=item.revision + 1)
+        self._name(item.key)
         return True
 
     def reading(self, secret: str) -> tuple[Item | None, Sequence[Item]]:
@@ -55,9 +64,12 @@ class Table:
         return [i for i in found if i.key.sk.startswith(start) and i.expires > self.now]
 
     def readers(self, secret: str) -> frozenset[str]:
-        pk = secret_key(secret).pk
-        names = (key.sk.partition("#")[2] for key in self.items if key.pk == pk)
-        return frozenset(name for name in names if name)
+        return frozenset(self.names[secret_key(secret).pk])
+
+    def _name(self, key: Key) -> None:
+        kind, _, name = key.sk.partition("#")
+        if kind == "reader":
+            self.names[key.pk].add(name)
 
 
 @dataclass

@@ -7,6 +7,7 @@ family of maxima has a cap; which members stay does not depend on the order eith
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 DAY, HOUR = 86_400, 3_600
@@ -32,6 +33,10 @@ MAXIMA_CAPS = {"v": 6, "o": 6, "c": 6, "l": 6, "p": 6, "n": 24}
 MAXIMA_CAPS_BY_NAME = {"peak": 14}
 SMALLEST_CAP = min(*MAXIMA_CAPS.values(), *MAXIMA_CAPS_BY_NAME.values())
 LONGER = 30 * DAY
+MOST_OF_NAME, MOST_OF_ARN, MOST_OF_ROTATED = 200, 1024, 900
+"""Octets. DynamoDB's sort keys end at 1,024, its partition keys at 2,048. No ARN has 700."""
+REMEMBERED = 16_384
+"""Keys and marks of the same few secrets and principals are asked for over and over."""
 TIMES = ("last", "v")
 """Maxima that only say when something was seen last: not worth a write each time they grow."""
 
@@ -156,24 +161,28 @@ def alive(items: Iterable[Item], now: int) -> dict[Key, Item]:
     return {item.key: item for item in items if item.expires > now}
 
 
+@lru_cache(maxsize=REMEMBERED)
 def mark(text: str) -> str:
     """Return 48 bits of a name: what counts distinct things need not hold the things."""
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def secret_key(arn: str) -> Key:
-    return Key(f"secret#{arn}", "secret")
+    return Key(f"secret#{_fitting(arn, MOST_OF_ARN)}", "secret")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def reader_key(arn: str, principal: str) -> Key:
-    return Key(f"secret#{arn}", f"reader#{_fitting(principal)}")
+    return Key(f"secret#{_fitting(arn, MOST_OF_ARN)}", f"reader#{_fitting(principal)}")
 
 
 def rotation_key(arn: str, version: str) -> Key:
     """Of a promotion whose consumers have not all been seen to renew."""
-    return Key(ROTATIONS, f"{arn}#{version}")
+    return Key(ROTATIONS, f"{_fitting(arn, MOST_OF_ROTATED)}#{version}")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def profile_key(principal: str) -> Key:
     """Also for what is no principal and known the same way: `network:...`, `account:...`."""
     return Key(f"principal#{_fitting(principal)}", "profile")
@@ -187,6 +196,9 @@ def incident_key(principal: str, day: int) -> Key:
     return Key(f"principal#{_fitting(principal)}", f"incident#{day}")
 
 
-def _fitting(name: str) -> str:
-    """Names are the caller's own; DynamoDB's keys end at 1,024 octets."""
-    return name if len(name) <= 200 else f"{name[:150]}#{mark(name)}"  # noqa: PLR2004 - see above
+def _fitting(name: str, most: int = MOST_OF_NAME) -> str:
+    """Names are the caller's own, and longer than a key can be: some octets and a mark then."""
+    octets = name.encode()
+    if len(octets) <= most:
+        return name
+    return f"{octets[: most - 50].decode(errors='ignore')}#{mark(name)}"
