@@ -11,8 +11,14 @@ import pytest
 
 from rekey.aws.gathered import gathered_handler
 from rekey.errors import InvalidEvent, RekeyError, StateTableFailure
+from rekey.model import Deadline
 
-CONTEXT: Any = SimpleNamespace(function_name="watch", memory_limit_in_mb=1, aws_request_id="r")
+CONTEXT: Any = SimpleNamespace(
+    function_name="watch",
+    memory_limit_in_mb=1,
+    aws_request_id="r",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
 
 
 def event(**bodies: str) -> dict[str, Any]:
@@ -31,7 +37,7 @@ def failures(answer: Any) -> set[str]:
 def test_only_what_failed_comes_again() -> None:
     taken = dict[str, Any]()
 
-    def take(bodies: Mapping[str, Any]) -> dict[str, RekeyError]:
+    def take(bodies: Mapping[str, Any], _: Deadline) -> dict[str, RekeyError]:
         taken.update(bodies)
         return {"b": InvalidEvent("no")}
 
@@ -43,7 +49,7 @@ def test_only_what_failed_comes_again() -> None:
 def test_a_defect_fails_the_batch_and_its_text_stays_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def take(_: Mapping[str, Any]) -> dict[str, RekeyError]:
+    def take(_: Mapping[str, Any], __: Deadline) -> dict[str, RekeyError]:
         raise ValueError("canary-5f1c")
 
     answer = gathered_handler(take)(event(a="{}", b="{}"), CONTEXT)
@@ -58,7 +64,7 @@ def test_a_defect_in_one_message_fails_that_one_and_no_other(
 ) -> None:
     done = set[str]()
 
-    def take(bodies: Mapping[str, Any]) -> dict[str, RekeyError]:
+    def take(bodies: Mapping[str, Any], _: Deadline) -> dict[str, RekeyError]:
         if {"poison": 1} in bodies.values():
             raise KeyError
         done.update(bodies)
@@ -74,15 +80,32 @@ def test_a_defect_in_one_message_fails_that_one_and_no_other(
 
 def test_what_was_not_understood_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     errors: dict[str, RekeyError] = {"a": InvalidEvent("no"), "b": StateTableFailure("no")}
-    gathered_handler(lambda _: errors)(event(a="{}", b="{}", c="not JSON"), CONTEXT)
+    gathered_handler(lambda _, __: errors)(event(a="{}", b="{}", c="not JSON"), CONTEXT)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (metrics,) = [line for line in lines if "_aws" in line]
     assert metrics["AccessEventsFailed"] == [3.0]
     assert metrics["AccessEventsNotUnderstood"] == [2.0]
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"name": "half a pair \\ud83d"}', "1" * 5_000])
+def test_what_no_parser_or_table_takes_fails_for_itself(body: str) -> None:
+    answer = gathered_handler(lambda _, __: {})(event(good='"\\ud83d\\ude00"', bad=body), CONTEXT)
+    assert failures(answer) == {"bad"}
+
+
+def test_what_is_taken_in_ends_some_seconds_before_the_function_does() -> None:
+    left = list[float]()
+
+    def take(_: Mapping[str, Any], deadline: Deadline) -> dict[str, RekeyError]:
+        left.append(deadline.remaining())
+        return {}
+
+    gathered_handler(take)(event(a="{}"), CONTEXT)
+    assert 40 < left[0] <= 50
+
+
 def test_events_and_failures_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    gathered_handler(lambda _: {})(event(a="{}", b="{}"), CONTEXT)
+    gathered_handler(lambda _, __: {})(event(a="{}", b="{}"), CONTEXT)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (metrics,) = [line for line in lines if "_aws" in line]
     assert metrics["AccessEvents"] == [2.0]

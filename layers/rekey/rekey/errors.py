@@ -62,6 +62,7 @@ a secret value.
     ├── StateTableFailure            the table of incidents could not be read or written
     ├── AlertNotDelivered            the topic or the event bus took no message
     ├── FindingNotImported           Security Hub took no finding; people were told
+    ├── OutOfTime                    what an invocation had no time for any more
     ├── InvalidConfiguration         a parameter of the deployed function
     └── UnexpectedFailure            a defect; only its type leaves the function
 """
@@ -293,6 +294,10 @@ class AlertNotDelivered(RekeyError):
 
 class InvalidConfiguration(RekeyError):
     """A parameter of the deployed function is wrong."""
+
+
+class OutOfTime(RekeyError):
+    """The invocation's time was not enough for this. Nothing of it was begun."""
 
 
 class UnexpectedFailure(RekeyError):

@@ -15,13 +15,15 @@ from rekey.access.judge import Incident
 from rekey.access.telling import finding
 from rekey.access.watch import Watch
 from rekey.alerts.finding import Severity
-from rekey.errors import AlertNotDelivered, InvalidEvent, StateTableFailure
+from rekey.errors import AlertNotDelivered, InvalidEvent, OutOfTime, StateTableFailure
 from rekey.known import DAY, Item, Key
-from tests.access.records import MORNING, arn, record, role, stamp
+from rekey.model import Deadline
+from tests.access.records import MORNING, arn, denied, record, role, stamp
 from tests.access.world import LONG_AGO, Table, World
 from tests.structure.imports import CHECKOUT
 
 DB = arn("prod/db")
+SOON = Deadline.after(600)
 
 
 @dataclass
@@ -65,7 +67,7 @@ def test_poison_fails_for_itself_and_the_rest_of_the_batch_is_done_with() -> Non
         "text": "text",
         "unknown": message("a", eventName="Unheard"),
     }
-    failed = intake(world).take(bodies)
+    failed = intake(world).take(bodies, SOON)
     assert set(failed) == {"empty", "text", "unknown"}
     assert {type(error) for error in failed.values()} == {InvalidEvent}
     assert [incident.principal.rpartition("/")[2] for incident in world.told] == ["stranger"]
@@ -79,16 +81,40 @@ def test_one_principals_trouble_is_not_anothers_and_nothing_is_lost() -> None:
         "2": message("lucky"),
         "3": message("unlucky", eventTime=stamp(MORNING + 1)),
     }
-    assert set(intake(world).take(bodies)) == {"1", "3"}
+    assert set(intake(world).take(bodies, SOON)) == {"1", "3"}
     table.refused.clear()
-    assert intake(world).take({name: bodies[name] for name in ("1", "3")}) == {}
+    assert intake(world).take({name: bodies[name] for name in ("1", "3")}, SOON) == {}
     assert {one.principal.rpartition("/")[2] for one in world.told} == {"unlucky", "lucky"}
     # Told before it was remembered, so perhaps twice: then with the same occurrence.
     assert len({(one.id, one.occurrence) for one in world.told}) == 2
 
 
+def test_what_the_time_is_not_enough_for_comes_again_and_the_rest_is_done_with() -> None:
+    class Slow(World):
+        """Nothing is left of the time once somebody was told."""
+
+        def tell(self, incident: Incident) -> None:
+            super().tell(incident)
+            object.__setattr__(soon, "at", 0.0)
+
+    soon, world = Deadline.after(600), Slow(table=learned(Table()).table)
+    failed = intake(world).take({"1": message("one"), "2": message("two")}, soon)
+    assert [type(error) for error in failed.values()] == [OutOfTime]
+    assert intake(world).take({"1": message("one"), "2": message("two")}, SOON) == {}
+    assert {one.principal.rpartition("/")[2] for one in world.told} == {"one", "two"}
+
+
+def test_a_name_that_is_none_is_told_all_the_same() -> None:
+    """Who is denied may have asked for anything."""
+    world = World()
+    for name in ("x" * 2048, "é" * 600, "?&"):
+        world.see(denied(name, userIdentity=role("stranger")))
+    assert [finding(one).secret for one in world.told] == [None] * len(world.told)
+    assert world.told
+
+
 def test_a_table_that_does_not_answer_fails_the_whole_batch() -> None:
-    failed = intake(World(table=Dead())).take({"1": message("a"), "2": message("b")})
+    failed = intake(World(table=Dead())).take({"1": message("a"), "2": message("b")}, SOON)
     assert {type(error) for error in failed.values()} == {StateTableFailure}
     assert set(failed) == {"1", "2"}
 
@@ -101,10 +127,10 @@ def test_what_could_not_be_told_is_not_remembered() -> None:
     table = Table()
     learned(table)
     before = dict(table.items)
-    assert set(intake(Deaf(table=table)).take({"1": message("stranger")})) == {"1"}
+    assert set(intake(Deaf(table=table)).take({"1": message("stranger")}, SOON)) == {"1"}
     assert table.items == before
     again = World(table=table)
-    assert intake(again).take({"1": message("stranger")}) == {}
+    assert intake(again).take({"1": message("stranger")}, SOON) == {}
     assert len(again.told) == 1
 
 
@@ -141,5 +167,5 @@ def test_a_finding_about_many_secrets_names_some_and_counts_the_rest() -> None:
 def test_a_sample_event_is_understood(path: Path) -> None:
     (sent,) = json.loads(path.read_text())["Records"]
     world = World()
-    assert intake(world).take({sent["messageId"]: json.loads(sent["body"])}) == {}
+    assert intake(world).take({sent["messageId"]: json.loads(sent["body"])}, SOON) == {}
     assert any("prod/db" in key.pk or "app" in key.pk for key in world.table.items)

@@ -55,7 +55,6 @@ class Access:
     console: bool = False
     mfa: bool | None = None
     catch_all: bool = False
-    session_started: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Messages of a queue to accesses, and back to which messages failed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from rekey.access.normalise import normalise
 from rekey.access.secret import SecretNames
 from rekey.access.shape import mapping
 from rekey.access.watch import Watch
-from rekey.errors import InvalidEvent, RekeyError
+from rekey.errors import InvalidEvent, OutOfTime, RekeyError
+from rekey.model import Deadline
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,22 @@ class Intake:
     names: SecretNames
     asn_of: Asns = no_asns
 
-    def take(self, messages: Mapping[str, Any]) -> dict[str, RekeyError]:
+    def take(self, messages: Mapping[str, Any], deadline: Deadline) -> dict[str, RekeyError]:
         """Watch what the bodies hold, by message id; return those that have to come again.
 
         A record that nobody understands fails until it lies in the dead letters, where a person
-        can look at it. One principal's trouble is not another's.
+        can look at it. One principal's trouble is not another's. What the time is not enough for
+        comes again as well.
         """
         failed, accesses = dict[str, RekeyError](), dict[str, tuple[Access, ...]]()
         for message_id, body in messages.items():
             try:
+                _check(deadline)
                 accesses[message_id] = self._accesses(body)
             except RekeyError as error:
                 failed[message_id] = error
-        unwatched = self._watch(access for found in accesses.values() for access in found)
+        every = (access for found in accesses.values() for access in found)
+        unwatched = self._watch(every, deadline)
         for message_id, found in accesses.items():
             for principal in {access.principal.key for access in found} & set(unwatched):
                 failed[message_id] = unwatched[principal]
@@ -50,7 +54,7 @@ class Intake:
             return ()
         return found
 
-    def _watch(self, accesses: Any) -> dict[str, RekeyError]:
+    def _watch(self, accesses: Iterable[Access], deadline: Deadline) -> dict[str, RekeyError]:
         """Return what went wrong, by principal."""
         gathered = gather(accesses)
         try:
@@ -60,7 +64,13 @@ class Intake:
         failed = dict[str, RekeyError]()
         for name, activity in gathered.items():
             try:
+                _check(deadline)
                 self.watch.take(activity, loaded)
             except RekeyError as error:
                 failed[name] = error
         return failed
+
+
+def _check(deadline: Deadline) -> None:
+    if deadline.remaining() <= 0:
+        raise OutOfTime("The invocation's time was not enough. The message comes again.")

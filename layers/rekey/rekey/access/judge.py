@@ -48,7 +48,9 @@ def gathered(
 
 
 def _added(key: Key, signal: Signal, thresholds: Thresholds) -> Item:
-    text = json.dumps([signal.what, signal.baseline, signal.observed, signal.secret or ""])
+    text = json.dumps(
+        [signal.what, signal.baseline, signal.observed, signal.secret or ""], ensure_ascii=False
+    )
     secrets = frozenset((signal.secret,)) if signal.secret else frozenset[str]()
     return Item(
         key,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 BITS_V4, BITS_V6 = 24, 48
+MAX_KEY = 128
 # Python's own notion counts ranges for documentation in, which records with changed addresses use.
 PRIVATE = tuple(
     ip_network(text)
@@ -57,7 +58,7 @@ def no_asns(_: str) -> int | None:
 def network(source: str, endpoint: str = "", asn_of: Asns = no_asns) -> Network:
     """Return where ``sourceIPAddress`` and ``vpcEndpointId`` say that a call came from."""
     if endpoint:
-        return Network(NetworkKind.ENDPOINT, f"endpoint:{endpoint}", source)
+        return Network(NetworkKind.ENDPOINT, f"endpoint:{endpoint}"[:MAX_KEY], source)
     if source == "AWS Internal":
         return Network(NetworkKind.INTERNAL, "aws-internal", source)
     try:
@@ -69,7 +70,7 @@ def network(source: str, endpoint: str = "", asn_of: Asns = no_asns) -> Network:
 
 def _named(source: str) -> Network:
     if source.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws.internal")):
-        return Network(NetworkKind.SERVICE, f"service:{source}", source)
+        return Network(NetworkKind.SERVICE, f"service:{source}"[:MAX_KEY], source)
     return Network(NetworkKind.UNKNOWN, "unknown", source)
 
 

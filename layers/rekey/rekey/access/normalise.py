@@ -8,6 +8,7 @@ guide, "Secrets Manager CloudTrail entries".
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from rekey.access.batch import catches_all
@@ -47,6 +48,8 @@ OTHER_ERRORS = {
 KEY_WORDS = ("access to kms is not allowed", "perform: kms:")
 MFA = {"true": True, "false": False}
 MAX_DETAIL = 80
+MAX_ID = 64
+"""Characters of a version's id, and more than any region has."""
 
 
 def normalise(record: object, names: SecretNames, asn_of: Asns = no_asns) -> Normalised:
@@ -88,8 +91,10 @@ def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
     corrected = text(mapping(record, "addendum"), "originalEventID")
     event_id = text(record, "sharedEventID") or corrected or text(record, "eventID")
     at = _seconds(text(record, "eventTime"))
-    caller = principal(mapping(record, "userIdentity"))
-    region = text(record, "awsRegion")
+    identity = mapping(record, "userIdentity")
+    context = mapping(identity, "sessionContext")
+    caller = principal(identity)
+    region = text(record, "awsRegion")[:MAX_ID]
     if not event_id:
         return Refusal(RefusalReason.NO_EVENT_ID, text(record, "eventName"))
     if at is None:
@@ -99,10 +104,12 @@ def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
     if not region:
         return Refusal(RefusalReason.NO_REGION, event_id[:MAX_DETAIL])
     account = text(record, "recipientAccountId") or caller.account
-    attributes = mapping(mapping(mapping(record, "userIdentity"), "sessionContext"), "attributes")
-    return _Envelope(event_id, at, caller, region, account, _outcome(record), attributes)
+    outcome = _outcome(record)
+    return _Envelope(event_id, at, caller, region, account, outcome, mapping(context, "attributes"))
 
 
+# Records come by the second, and what is read together arrives together.
+@lru_cache(maxsize=1024)
 def _seconds(time: str) -> int | None:
     try:
         return int(datetime.fromisoformat(time).timestamp())
@@ -173,12 +180,11 @@ def _access(
         about.region,
         about.account,
         arn,
-        text(asked, "versionId") or None,
+        text(asked, "versionId")[:MAX_ID] or None,
         text(asked, "versionStage") or None,
         used is CONSOLE,
         MFA.get(text(about.session, "mfaAuthenticated")),
         action is Action.BATCH and catches_all(asked),
-        _seconds(text(about.session, "creationDate")),
     )
 
 
@@ -213,6 +219,5 @@ def _promotion(
     if arn is None:
         return Refusal(RefusalReason.NO_SECRET, about.event_id[:MAX_DETAIL])
     gained = text(asked, "moveToVersionId") or text(asked, "clientRequestToken")
-    return Promotion(
-        about.event_id, about.at, arn, gained or None, text(asked, "removeFromVersionId") or None
-    )
+    lost = text(asked, "removeFromVersionId")
+    return Promotion(about.event_id, about.at, arn, gained[:MAX_ID] or None, lost[:MAX_ID] or None)

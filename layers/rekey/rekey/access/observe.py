@@ -168,7 +168,7 @@ def _windows(scene: Scene) -> Iterator[Item]:
     knows = len((scene.profile or NO_ITEM).members("secrets"))
     counts_known = knows >= thresholds.burst // PART_OF_BURST
     for touch in activity.touches.values():
-        counts = counts_known or scene.reader(touch) is None
+        counts = counts_known or scene.before_known(touch)
         yield from _touched(
             activity, touch, thresholds, counts=counts, fresh=scene.new_reader(touch)
         )

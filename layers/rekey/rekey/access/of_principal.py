@@ -1,6 +1,6 @@
 """What is unusual about what one principal does, all secrets together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rekey.access.network import Network, NetworkKind
 from rekey.access.principal import PrincipalKind
@@ -145,7 +145,9 @@ def _probing(scene: Scene) -> Iterator[Signal]:
         f"{scene.thresholds.probing} within two days are probing",
         f"{seen} secrets",
     )
-    yield scene.signal(SignalKind.DENIED_PROBING, weight, texts, new[0])
+    # All of them, so that the incident names the same secrets however the batches were cut.
+    for touch in new:
+        yield scene.signal(SignalKind.DENIED_PROBING, weight, texts, touch)
 
 
 def _listing(scene: Scene) -> Iterator[Signal]:
@@ -210,13 +212,23 @@ def _weak(scene: Scene) -> Iterator[Signal]:
     if principal.kind not in (PrincipalKind.PERSON, PrincipalKind.USER, PrincipalKind.FEDERATED):
         return
     known = profile.members("hours")
-    hours = {hour_of(at) for at in scene.activity.times if not _usual(at, known)}
+    hours = _odd_hours(scene.activity.times, known)
     if hours and scene.settled:
         usual = f"{len(known)} hours of working days and weekends"
         texts = ("At an hour at which it never read", usual, ", ".join(sorted(hours)))
         yield scene.signal(SignalKind.ODD_HOUR, 1, texts)
 
 
-def _usual(at: int, known: frozenset[str]) -> bool:
+def _odd_hours(times: Iterable[int], known: frozenset[str]) -> set[str]:
+    """One after the other, as in batches of one: whoever stays longer drifts there by the hour."""
+    odd, usual = set[str](), set(known)
+    for at in sorted(times):
+        if not _usual(at, usual):
+            odd.add(hour_of(at))
+        usual.add(hour_of(at))
+    return odd
+
+
+def _usual(at: int, known: frozenset[str] | set[str]) -> bool:
     """Whether it read within two hours of that time of the day before."""
     return any(hour_of(at + side * HOUR) in known for side in range(-2, 3))

@@ -20,6 +20,8 @@ from rekey.known import (
 )
 
 NO_ITEM = Item(Key("", ""))
+MOST_OF_TEXT = 250
+"""Characters of a reason: some names in it are as long as their owners like."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,12 @@ class Scene:
         return self._settled(self.secret(touch.secret), touch.first)
 
     def new_reader(self, touch: Touch) -> bool:
-        return touch.granted and self.reader(touch) is None and self.secret_settled(touch)
+        return touch.granted and self.before_known(touch) and self.secret_settled(touch)
+
+    def before_known(self, touch: Touch) -> bool:
+        """Whether nothing older of the pair is known: a later read may have arrived earlier."""
+        reader = self.reader(touch)
+        return reader is None or touch.first < reader.minima["first"]
 
     def recent_reader(self, touch: Touch) -> bool:
         """Whether it became a reader within a day: the records of one read come in any order."""
@@ -123,7 +130,8 @@ class Scene:
         """``texts``: what is unusual, what is usual, what was seen."""
         at = self.activity.first if touch is None else touch.first
         secret = None if touch is None else touch.secret
-        return Signal(kind, weight, self.activity.principal.key, at, *texts, secret)
+        what, usual, seen = (text[:MOST_OF_TEXT] for text in texts)
+        return Signal(kind, weight, self.activity.principal.key, at, what, usual, seen, secret)
 
 
 def date(at: int) -> str:

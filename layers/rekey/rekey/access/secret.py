@@ -12,7 +12,7 @@ from typing import Protocol
 ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
 DENIED_RESOURCE = re.compile(r"on resource: (\S+)")
 PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"))
-MAX_ARN = 2048
+MAX_ARN = 1024
 
 
 class SecretNames(Protocol):

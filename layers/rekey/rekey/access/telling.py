@@ -7,7 +7,7 @@ from rekey.access.judge import Incident
 from rekey.access.ports import Agenda
 from rekey.access.secret import name_of
 from rekey.access.signal import Level
-from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status
+from rekey.alerts.finding import SECRET_ARN, Finding, Kind, Reason, Severity, Status
 from rekey.alerts.report import Reporter
 from rekey.alerts.text import quoted
 from rekey.known import Open
@@ -43,7 +43,7 @@ def finding(incident: Incident) -> Finding:
         occurrence=incident.occurrence,
         when=datetime.fromtimestamp(incident.last, UTC),
         what=f"{quoted(incident.principal)} {_did(incident)}",
-        secret=incident.secrets[0] if len(incident.secrets) == 1 else None,
+        secret=_only(incident.secrets),
         others=incident.secrets if len(incident.secrets) > 1 else (),
         actor=incident.principal,
         reasons=tuple(
@@ -64,6 +64,12 @@ def closing(incident: Incident, why: str, now: datetime) -> Finding:
         next_steps=CLOSED_STEPS,
         status=Status.SOLVED,
     )
+
+
+def _only(secrets: tuple[str, ...]) -> str | None:
+    """The one secret that it concerns; what was denied need not be the name of any."""
+    named = [arn for arn in secrets if SECRET_ARN.fullmatch(arn)]
+    return named[0] if len(secrets) == len(named) == 1 else None
 
 
 def _did(incident: Incident) -> str:

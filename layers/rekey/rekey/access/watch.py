@@ -5,7 +5,7 @@ remembered is judged again, and telling the same again tells nothing new.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rekey.access.aggregate import Activity
 from rekey.access.event import Promotion
@@ -62,12 +62,11 @@ class Watch:
         return (parsed(document) for document in self.surroundings.suppressions())
 
     def _scene(self, activity: Activity, known: Mapping[Key, Item]) -> Scene:
-        scene = Scene(activity, known, {}, Facts(), self.thresholds)
-        scene = replace(scene, facts=self._facts(scene))
-        seen = observe(scene)
+        facts = self._facts(Scene(activity, known, {}, Facts(), self.thresholds))
+        seen = observe(Scene(activity, known, {}, facts, self.thresholds))
         if further := further_keys(seen) - keys(activity):
             known = {**known, **self.memory.load(further, latest=True)}
-        return replace(scene, known=known, grown=grow(known, seen))
+        return Scene(activity, known, grow(known, seen), facts, self.thresholds)
 
     def _facts(self, scene: Scene) -> Facts:
         """Ask outside only about what is new: an ordinary batch asks nothing."""

@@ -21,6 +21,8 @@ BATCH = 100
 """Keys in one BatchGetItem."""
 ROUNDS = 8
 """How often keys that DynamoDB left out are asked for again."""
+MOST_OCTETS = 100_000
+"""Of what an item holds. Caps keep it below, whatever the records say; DynamoDB's end is 400 KB."""
 READERS = 100
 """Readers of a secret that are looked at: enough to name some, and to know colleagues."""
 # An item that has expired is deleted some time later, and counts for nothing until then.
@@ -47,13 +49,16 @@ class AccessState:
         return {item.key: item for item in found if item.expires > now}
 
     def save(self, item: Item) -> bool:
-        """See Memory."""
+        """See Memory. An item that would stay for ever or grow without end is a defect."""
+        raw = _raw(item)
+        if item.expires <= 0 or len(raw["known"]["S"].encode()) > MOST_OCTETS:
+            raise StateTableFailure("An item has outgrown its bound, or would never expire.")
         values = {":revision": _number(item.revision), ":now": _number(int(self._now()))}
         try:
             _ask(
                 self._client.put_item,
                 TableName=self._table,
-                Item=_raw(item),
+                Item=raw,
                 ConditionExpression=UNTAKEN,
                 ExpressionAttributeNames={"#revision": "revision"},
                 ExpressionAttributeValues=values,
@@ -157,6 +162,13 @@ def _raw(item: Item) -> dict[str, Any]:
         "revision": _number(item.revision + 1),
         "known": {"S": json.dumps(kept, separators=(",", ":"), ensure_ascii=False)},
     }
+
+
+def written_octets(item: Item) -> int:
+    """Return how large an item is as DynamoDB counts: names and values in UTF-8, numbers short."""
+    raw = _raw(item)
+    texts = (next(iter(value.values())) for value in raw.values())
+    return sum(map(len, raw)) + sum(len(text.encode()) for text in texts)
 
 
 def _item(raw: Mapping[str, Any]) -> Item:

@@ -15,14 +15,19 @@ from aws_lambda_powertools.utilities.data_classes import SQSEvent
 
 from rekey.aws.invocation import NAMESPACE, place
 from rekey.errors import InvalidEvent, RekeyError, UnexpectedFailure
+from rekey.model import Deadline
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-Take = Callable[[Mapping[str, Any]], Mapping[str, RekeyError]]
+Take = Callable[[Mapping[str, Any], Deadline], Mapping[str, RekeyError]]
 """Bodies by message id, to why a message has to come again."""
+
+SPARE = 12
+"""Seconds before the function's time is over in which nothing new is begun. An invocation that is
+cut off says of no message that it is done with; after a few of those all would be dead letters."""
 
 
 def gathered_handler(
@@ -32,7 +37,8 @@ def gathered_handler(
     logger, metrics = Logger(), Metrics(namespace=NAMESPACE)
 
     def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
-        failures = _failures(take, SQSEvent(event))
+        deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - SPARE)
+        failures = _failures(take, SQSEvent(event), deadline)
 
         def each(record: "SQSRecord") -> None:
             if record.message_id in failures:
@@ -50,28 +56,40 @@ def gathered_handler(
     return handler
 
 
-def _failures(take: Take, event: SQSEvent) -> dict[str, RekeyError]:
+def _failures(take: Take, event: SQSEvent, deadline: Deadline) -> dict[str, RekeyError]:
     bodies, failures = dict[str, Any](), dict[str, RekeyError]()
     for record in event.records:
         try:
-            bodies[record.message_id] = json.loads(record.body)
-        except ValueError:
-            failures[record.message_id] = InvalidEvent("The message is not JSON.")
-    return {**failures, **_taken(take, bodies)}
+            bodies[record.message_id] = _parsed(record.body)
+        except InvalidEvent as error:
+            failures[record.message_id] = error
+    return {**failures, **_taken(take, bodies, deadline)}
 
 
-def _taken(take: Take, bodies: Mapping[str, Any]) -> Mapping[str, RekeyError]:
+def _taken(take: Take, bodies: Mapping[str, Any], deadline: Deadline) -> Mapping[str, RekeyError]:
     """Take a batch; what trips over a defect is halved until the message is alone that did it."""
     try:
-        return take(bodies)
+        return take(bodies, deadline)
     except Exception as error:  # noqa: BLE001 - the text of a defect may hold anything
         if len(bodies) <= 1:
             defect = UnexpectedFailure(f"{type(error).__name__} at {place(error)}")
             return dict.fromkeys(bodies, defect)
     ids = sorted(bodies)
     halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
-    taken = (_taken(take, {name: bodies[name] for name in half}) for half in halves)
+    taken = (_taken(take, {name: bodies[name] for name in half}, deadline) for half in halves)
     return {name: error for failed in taken for name, error in failed.items()}
+
+
+def _parsed(body: str) -> Any:
+    """Raises InvalidEvent, also for half a character: no table and no topic takes such a text."""
+    try:
+        document = json.loads(body)
+        if r"\ud" in body.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    # Python's parser ends at some depth in an error of its own.
+    except (ValueError, RecursionError):
+        raise InvalidEvent("The message is not JSON.") from None
+    return document
 
 
 def _count(metrics: Metrics, number: int, failures: Mapping[str, RekeyError]) -> None:
