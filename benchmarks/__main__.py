@@ -14,6 +14,8 @@ from benchmarks.rotations import STRATEGIES, compare
 from benchmarks.sizes import sizes
 from benchmarks.stage import BenchError, Stage, set_up
 from benchmarks.starts import initialisations
+from benchmarks.watched import watched
+from benchmarks.watching import HISTORY, QUICK_HISTORY, watching
 from local.deploy import DeployError
 from local.postgres import PostgresError
 from local.running_account import AccountError
@@ -28,9 +30,11 @@ class Runs:
     cold: int = 10
     starts: int = 31
     crowds: tuple[int, ...] = (1, 10, 50)
+    history: int = HISTORY
+    watched: int = 5000
 
 
-QUICK = Runs(warm=6, cold=2, starts=5, crowds=(1, 10))
+QUICK = Runs(warm=6, cold=2, starts=5, crowds=(1, 10), history=QUICK_HISTORY, watched=500)
 
 
 def main() -> int:
@@ -38,9 +42,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few runs: rough figures in a minute")
     runs = QUICK if parser.parse_args().quick else Runs()
+    report = Report()
     try:
         with set_up() as stage:
-            _measure(stage, runs, Report())
+            _measure(stage, runs, report)
+        report.watching(watching(runs.history), watched(runs.watched))
     except (BenchError, ToolchainError, DeployError, PostgresError, AccountError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

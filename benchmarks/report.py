@@ -16,6 +16,8 @@ from benchmarks.crowds import Crowd
 from benchmarks.rotations import Comparison, lines
 from benchmarks.sizes import Size
 from benchmarks.stage import Stage
+from benchmarks.watched import Watched
+from benchmarks.watching import GOALS, Watching
 
 MEGABYTE = 1_000_000
 BARE = "boto3 only"
@@ -110,6 +112,26 @@ class Report:
         self._console.print(
             "From RotateSecret to the end that the account records. Functions start as they are"
             " needed; they,\nthe account and PostgreSQL share the CPUs."
+        )
+
+    def watching(self, decided: Watching, whole: Watched) -> None:
+        table = _table("Watching who reads secrets", ("what", "is", "goal"))
+        for size, rate in decided.rates.items():
+            goal = f"{GOALS.rate:,}" if size >= GOALS.least else "-"
+            table.add_row(f"decisions, events a second, {size} at once", f"{rate:,.0f}", goal)
+        rate = whole.events / whole.cpu
+        table.add_row("the whole function, events a second", f"{rate:,.0f}", "-")
+        table.add_row("write units an event, in a burst", f"{decided.burst:.2f}", str(GOALS.burst))
+        ordinary = (f"{decided.ordinary:.2f}", str(GOALS.ordinary))
+        table.add_row("write units an event, ordinary life", *ordinary)
+        table.add_row("dollars of write units, a million reads", f"{decided.dollars:.2f}", "-")
+        self._console.print(table)
+        self._console.print(
+            "Seconds of CPU time of one core; the load of the machine was"
+            f" {os.getloadavg()[0]:.2f}. The whole\nfunction, as deployed: {whole.events:,} events"
+            " of which nothing was known, its calls to the table\nincluded, its start not;"
+            f" {whole.wall:.1f} s went by. Dollars: computed, on demand in us-east-1;\na read makes"
+            " two events."
         )
 
 

@@ -18,6 +18,12 @@ from local.processes import HOST, free_port
 from local.toolchain import CHECKOUT
 
 EMULATORS = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
+NEEDED = (
+    *("REKEY_STATE_TABLE", "REKEY_ALERTS_TOPIC_ARN", "REKEY_SWEEP_ROLE_ARN"),
+    *("REKEY_CAMPAIGN_BUCKET", "REKEY_RETIRE_GRACE_SECONDS"),
+    *("REKEY_RETIRE_STATE_MACHINE_ARN", "REKEY_RECOVER_STATE_MACHINE_ARN"),
+)
+"""What some functions read from their environment when they start; the values do not matter."""
 INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 
 
@@ -93,4 +99,5 @@ def _environment(path: list[Path]) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "POWERTOOLS_SERVICE_NAME": "bench",
+        **dict.fromkeys(NEEDED, "1"),
     }

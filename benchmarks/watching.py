@@ -29,6 +29,19 @@ DOLLARS_A_UNIT = 0.625e-6
 """Of a write unit on demand in us-east-1: AWS's price list of DynamoDB, standard tables."""
 UNIT = 1024
 """Octets that one write unit takes."""
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Events a second from so many at once on, and write units an event."""
+
+    rate: int = 20_000
+    least: int = 100
+    burst: float = 1.5
+    ordinary: float = 0.5
+
+
+GOALS = Goals()
 EVENTS_A_READ = 2
 """The read and its companion."""
 

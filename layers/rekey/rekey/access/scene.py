@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rekey.access.aggregate import Activity, Touch
 from rekey.access.signal import Signal, SignalKind
@@ -50,11 +50,11 @@ class Scene:
     facts: Facts
     thresholds: Thresholds
 
-    @property
+    @cached_property
     def profile(self) -> Item | None:
         return self.known.get(profile_key(self.activity.principal.key))
 
-    @property
+    @cached_property
     def settled(self) -> bool:
         """Whether the principal has been known for the time of learning."""
         profile = self.profile
