@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report seed-access bench evaluate compare recordings scale test prove consumers groups check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report seed-access suppressions bench evaluate compare recordings scale test prove consumers groups check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,10 @@ migration-report: ## What would happen to secrets that are moved here; OPTIONS="
 seed-access: ## Learn who reads the secrets from CloudTrail's past; OPTIONS="--stack rekey ..."
 	@$(TOOLCHAIN) dev
 	@PYTHONPATH=layers/rekey $(DEV)/python -m local.access seed $(OPTIONS)
+
+suppressions: ## What nobody is told of, for a time; OPTIONS="add ...", "list", "remove NAME"
+	@$(TOOLCHAIN) dev
+	@PYTHONPATH=layers/rekey $(DEV)/python -m local.access suppressions $(OPTIONS)
 
 bench: setup ## What a rotation costs: calls, time, start, size; OPTIONS=--quick
 	@PYTHONPATH=layers/rekey $(DEV)/python -m benchmarks $(OPTIONS)

@@ -4,15 +4,16 @@ It looks at all secrets once a day, and each time at the incidents that may be o
 """
 
 from rekey.access.closing import Closing
+from rekey.alerts.digest import Digest
 from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.aws import clients, environment
-from rekey.aws.access_account import suppressions
 from rekey.aws.access_state import AccessState
 from rekey.aws.alerts import Alerts, security_hub
 from rekey.aws.crowds import CrowdItems
 from rekey.aws.incidents import Incidents
 from rekey.aws.open_incidents import OpenIncidents
+from rekey.aws.suppressions import Suppressions
 from rekey.aws.sweeps import sweep_handler
 from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
 from rekey.aws.workflows import StateMachines
@@ -32,10 +33,12 @@ def go_on(deadline: Deadline) -> Progress:
     report = Reporter(incidents, alerts, crowds=crowds, hub=security_hub()).report
     _, _, _, region, account, _ = TOPIC.split(":", 5)
     workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
-    known, agenda = AccessState(dynamodb, TABLE), OpenIncidents(dynamodb, TABLE)
-    close = Closing(agenda, known, lambda: suppressions(dynamodb, TABLE), report).run
-    sweep = Sweep(secrets, trails, memory, incidents, report, workflows, place, crowds, close=close)
-    return sweep.run(deadline)
+    known, meant = AccessState(dynamodb, TABLE), Suppressions(dynamodb, TABLE).documents
+    close = Closing(OpenIncidents(dynamodb, TABLE), known, meant, report).run
+    ports = (secrets, trails, memory, incidents, report, workflows, place, crowds)
+    return Sweep(*ports, close=close, digest=Digest(meant, known.load, secrets.halted)).run(
+        deadline
+    )
 
 
 handler = sweep_handler(go_on)

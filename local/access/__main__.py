@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from local.access import seed_command
+from local.access import seed_command, suppressions_command
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -17,7 +17,15 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     )
     seed_command.add_arguments(seed)
     seed.set_defaults(run=seed_command.seed)
-    seed.add_argument("--stack", default="rekey", help="name of the deployed stack (rekey)")
+    suppressions = commands.add_parser(
+        "suppressions",
+        prog="make suppressions",
+        description="What people have decided not to be told about, for a time, and why.",
+    )
+    suppressions_command.add_arguments(suppressions)
+    suppressions.set_defaults(run=suppressions_command.suppressions)
+    for command in (seed, suppressions):
+        command.add_argument("--stack", default="rekey", help="name of the deployed stack (rekey)")
     return parser.parse_args(given)
 
 

@@ -8,8 +8,6 @@ from rekey.errors import StateTableFailure
 from rekey.known import Item, Key, merge, secret_key
 
 ATTEMPTS = 8
-LAST = {"secret": 1}
-"""A secret is settled by its own item: what is known of its readers has to be there before."""
 
 
 @dataclass
@@ -56,7 +54,8 @@ class Notebook:
         """
         if self.table is None:
             return 0
-        ordered = sorted(self._dirty, key=lambda key: (LAST.get(key.sk, 0), key))
+        # In this order a secret's item, by which it is settled, comes after those of its readers.
+        ordered = sorted(self._dirty)
         for start in range(0, len(ordered), 100):
             self._write(ordered[start : start + 100], self.table)
         self._dirty.clear()

@@ -7,7 +7,6 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from local.access.arguments import day
 from local.access.bookmark import Bookmark, OvertakenError, Span
 from local.access.event_history import PATIENT, EventHistory
 from local.access.learner import Learner
@@ -36,7 +36,7 @@ HISTORY_DAYS = 90
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=_days, default=HISTORY_DAYS, help="days back (90, the most)")
     parser.add_argument(
-        "--until", type=_day, metavar="DATE", help="only what was before that day (2026-11-30, UTC)"
+        "--until", type=day, metavar="DATE", help="only what was before that day (2026-11-30, UTC)"
     )
     parser.add_argument(
         "--decryptions", action="store_true", help="look uses of keys up too: may take days"
@@ -54,13 +54,6 @@ def _days(text: str) -> int:
             f"must be 1 to {HISTORY_DAYS}, as long as CloudTrail keeps"
         )
     return int(text)
-
-
-def _day(text: str) -> int:
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be a date like 2026-11-30") from None
 
 
 def _folder(text: str) -> Path:

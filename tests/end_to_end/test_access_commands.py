@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local.toolchain import CHECKOUT
+from local.access.__main__ import main
+from rekey.aws.watched import SweepItems
+from rekey.watched import Progress
 from tests.conftest import Deployed
 from tests.documents import blocks, document, section
 from tests.end_to_end.application import wait_for
@@ -22,9 +23,8 @@ from tests.end_to_end.test_access import Subscriber, stranger, subscriber
 
 __all__ = ["subscriber"]
 
-(POLICY,) = blocks(
-    section(document("permissions.md"), "## What people need who teach the watch"), "json"
-)
+TEXT = section(document("permissions.md"), "## What people need who teach the watch")
+TO_LEARN, TO_SUPPRESS = blocks(TEXT, "json")
 ALLOWED = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
 THREE_WEEKS = timedelta(days=21)
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
@@ -39,32 +39,31 @@ class Operator:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         """Run a command; its status, and what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "local.access", *words],
-            cwd=CHECKOUT,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(CHECKOUT / "layers" / "rekey"),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "AWS_ENDPOINT_URL": self.deployed.account.endpoint,
-                "AWS_ACCESS_KEY_ID": self.key["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": self.key["SecretAccessKey"],
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "COLUMNS": "200",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        said, failed = io.StringIO(), io.StringIO()
+        settings = {
+            "AWS_ENDPOINT_URL": self.deployed.account.endpoint,
+            "AWS_ACCESS_KEY_ID": self.key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": self.key["SecretAccessKey"],
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "COLUMNS": "200",
+        }
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in settings.items():
+                environment.setenv(name, value)
+            with redirect_stdout(said), redirect_stderr(failed):
+                status = main(words)
+        return status, said.getvalue(), failed.getvalue()
+
+
+def table(deployed: Deployed) -> str:
+    names = deployed.account.client("dynamodb").list_tables()["TableNames"]
+    return str(next(name for name in names if "StateTable" in name))
 
 
 def operator(deployed: Deployed, policy: str) -> Operator:
     """Who has this policy, about the deployed stack."""
-    dynamodb, account = deployed.account.client("dynamodb"), "000000000000"
-    (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "StateTable" in name]
-    here = policy.replace("eu-central-1:111122223333", f"us-east-1:{account}")
-    here = re.sub(r"table/[\w-]+", f"table/{table}", here)
+    here = policy.replace("eu-central-1:111122223333", "us-east-1:000000000000")
+    here = re.sub(r"table/[\w-]+", f"table/{table(deployed)}", here)
     iam, name = deployed.account.client("iam"), f"operator-{secrets.token_hex(4)}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="operate", PolicyDocument=here)
@@ -104,7 +103,7 @@ def test_who_read_before_the_install_is_known_and_a_stranger_is_told_at_once(
     deployed: Deployed, subscriber: Subscriber, secret: str
 ) -> None:
     usual = read_before(deployed, secret)
-    status, said, failed = operator(deployed, POLICY).run("seed", "--until", YESTERDAY)
+    status, said, failed = operator(deployed, TO_LEARN).run("seed", "--until", YESTERDAY)
     assert (status, failed) == (0, "")
     assert "Nobody was told anything" in said
     reader = stranger(deployed.account, ALLOWED)
@@ -112,3 +111,28 @@ def test_who_read_before_the_install_is_known_and_a_stranger_is_told_at_once(
     text = json.dumps(wait_for(lambda: subscriber.about(reader.role, secret), "an alert"))
     assert f"role/{usual}" in text
     assert not [one for one in subscriber.messages if f'"{usual}' in json.dumps(one)]
+
+
+def test_what_is_suppressed_is_listed_and_stands_in_the_weekly_digest(
+    deployed: Deployed, subscriber: Subscriber
+) -> None:
+    ann, name = operator(deployed, TO_SUPPRESS), f"ci-{secrets.token_hex(4)}"
+    meant = ("--owner", "ann", "--reason", "CI moves", "--days", "30", "--kind", "new-reader")
+    who = ("--principal", "arn:aws:iam::*:role/ci-*")
+    add = ("suppressions", "add", name, *meant, *who)
+    assert ann.run(*add)[::2] == (0, "")
+    status, _, why = ann.run(*add)
+    assert (status, "Remove it first" in why) == (2, True)
+    (listed,) = json.loads(ann.run("suppressions", "list", "--json")[1])
+    assert (listed["name"], listed["owner"], listed["hidden"]) == (name, "ann", "nothing")
+
+    dynamodb = deployed.account.client("dynamodb")
+    last_week = datetime.now(UTC) - timedelta(days=7)
+    SweepItems(dynamodb, table(deployed)).note(Progress(last_week, None))
+    deployed.account.client("lambda").invoke(FunctionName="rekey-sweep-secrets", Payload=b"{}")
+    told = wait_for(lambda: subscriber.about("weekly-digest", name), "the digest")
+    assert "CI moves" in told["Message"]
+
+    assert ann.run("suppressions", "remove", name)[::2] == (0, "")
+    status, said, _ = ann.run("suppressions", "list")
+    assert (status, said) == (0, "Nothing is suppressed.\n")

@@ -77,6 +77,20 @@ def test_a_secret_that_is_gone_or_going_is_not_there(
     assert made[0] not in everything(lists)
 
 
+def test_halted_secrets_are_found_by_their_tag(
+    account: RunningAccount,
+    lists: SecretLists,
+    made: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rekey.aws.watched.PAGE_SIZE", 1)
+    client, before = account.client("secretsmanager"), lists.halted()
+    others = ({"rekey:halted": "false"}, {"rekey:halted-once": "true"})
+    for arn, tags in zip(made, ({"rekey:halted": "true"}, *others), strict=True):
+        client.tag_resource(SecretId=arn, Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
+    assert set(lists.halted()) - set(before) == {made[0]}
+
+
 def test_a_token_that_is_taken_no_more_is_told_from_a_failure(lists: SecretLists) -> None:
     assert lists.page("no-such-token") is None
 

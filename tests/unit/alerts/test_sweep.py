@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekey.alerts import topics
-from rekey.alerts.finding import Kind, Severity, Status
+from rekey.alerts.digest import Digest
+from rekey.alerts.finding import Finding, Kind, Severity, Status
 from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.alerts.troubles import LATE, LINGERING, NEW, relief, trouble
@@ -183,6 +184,12 @@ class Night:
         self.time = NOW
         self.started: dict[str, Execution] = {}
         self.looked = 0
+        self.suppressed: list[dict[str, Any]] = []
+
+    def digest(self, blind: Iterable[Finding], place: str, now: dt.datetime) -> Finding | None:
+        """The real one, of what is suppressed here."""
+        made = Digest(lambda: self.suppressed, lambda _: {}, tuple)
+        return made(blind, place, now)
 
     def add(self, count: int = 1, **changes: Any) -> None:
         for _ in range(count):
@@ -194,9 +201,9 @@ class Night:
             return self.time
 
         report = Reporter(self.store, self.listener, crowds=self.crowds, now=now).report
-        ports = (self.region,) * 3
-        place = "111122223333/eu-west-1"
-        sweep = Sweep(*ports, self.store, report, self, place, self.crowds, now, self.close)
+        ports, place = (self.region,) * 3, "111122223333/eu-west-1"
+        others = (self.store, report, self, place, self.crowds)
+        sweep = Sweep(*ports, *others, now, self.close, self.digest)
         return sweep.run(Deadline.after(seconds))
 
     def close(self) -> int:
@@ -402,3 +409,28 @@ def test_what_is_stuck_or_overdue_is_recovered_once_a_day_and_nothing_else(night
     night.time += DAY
     night.sweep()
     assert len(night.started) == 4
+
+
+def test_the_digest_comes_once_a_week_and_only_if_there_is_something_to_list(night: Night) -> None:
+    night.add(1)
+    monday = NOW - dt.timedelta(days=NOW.weekday()) + 7 * DAY
+    meant = {"owner": "ann", "reason": "why", "principal": "*", "name": "ci"}
+    told = []
+    for day in range(15):
+        night.time = monday + day * DAY
+        if day == 2:
+            night.suppressed = [{**meant, "expires": int((monday + 9 * DAY).timestamp())}]
+        night.sweep()
+        told.append([kind for kind, _ in night.kinds()].count("weekly-digest"))
+    assert told == [0] * 7 + [1] * 7 + [2]
+
+
+def test_a_digest_that_was_cut_off_after_it_was_told_is_not_told_again(night: Night) -> None:
+    night.add(1)
+    night.suppressed = [
+        {"owner": "ann", "reason": "why", "principal": "*", "expires": int(NOW.timestamp()) + 9}
+    ]
+    for _ in range(2):
+        night.region.noted = Progress(NOW - 7 * DAY, None)
+        night.sweep()
+    assert [kind for kind, _ in night.kinds()] == ["weekly-digest"]

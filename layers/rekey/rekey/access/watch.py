@@ -14,7 +14,7 @@ from rekey.access.observe import further_keys, grow, keys, observe, peak, promot
 from rekey.access.ports import Memory, Surroundings, Teller
 from rekey.access.scene import Facts, Scene
 from rekey.access.signal import Signal
-from rekey.access.suppression import Suppression, parsed, told
+from rekey.access.suppression import Hidden, Suppression, hidden_items, parsed, sorted_out
 from rekey.access.thresholds import Thresholds
 from rekey.errors import StateTableFailure
 from rekey.known import Item, Key, is_news, merge
@@ -54,9 +54,17 @@ class Watch:
         self, activity: Activity, known: Mapping[Key, Item], *, learn: bool
     ) -> tuple[list[Signal], bool]:
         scene = self._scene(activity, known)
-        signals = [] if learn else told(judge(scene), self._suppressions())
+        signals, hidden = sorted_out([] if learn else judge(scene), self._suppressions())
         saved = self._tell(signals) if signals else True
-        return signals, saved and self._remember(scene)
+        return signals, saved and self._count(hidden) and self._remember(scene)
+
+    def _count(self, hidden: list[Hidden]) -> bool:
+        """Remember that something was not told, for those who answer for it."""
+        items, refresh = hidden_items(hidden), self.thresholds.refresh
+        known = self.memory.load(items, latest=True) if items else {}
+        after = grow(known, items).items()
+        news = (item for key, item in after if is_news(known.get(key), item, refresh))
+        return all(map(self.memory.save, news))
 
     def _suppressions(self) -> Iterator[Suppression]:
         return (parsed(document) for document in self.surroundings.suppressions())

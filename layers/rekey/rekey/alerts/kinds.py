@@ -46,6 +46,8 @@ class Kind(StrEnum):
     NOT_RENEWED = "not-renewed"
     OLD_PASSWORD_KEPT = "old-password-kept"  # noqa: S105 - the name of a kind
 
+    WEEKLY_DIGEST = "weekly-digest"
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -286,5 +288,14 @@ KINDS: Mapping[Kind, Wording] = {
             "If it has leaked, do not wait for them: retire it now.",
         ),
         _WEEKS,
+    ),
+    Kind.WEEKLY_DIGEST: Wording(
+        "Weekly digest",
+        Severity.INFORMATIONAL,
+        (
+            'Take back what is not meant any more: make suppressions OPTIONS="remove NAME".',
+            "Put right what was told before and still stands: halted secrets, blindness.",
+        ),
+        timedelta(days=7),
     ),
 }

@@ -5,12 +5,13 @@ sweep is over. So a crash or a time limit costs one page, no invocation calls th
 functions that feed themselves), and what a late or doubled invocation does again is folded in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rekey.alerts import blindness, topics
 from rekey.alerts.crowds import tell_together
+from rekey.alerts.digest import is_new_week
 from rekey.alerts.finding import Finding
 from rekey.alerts.incidents import Decision
 from rekey.alerts.kinds import Kind
@@ -42,6 +43,7 @@ class Sweep:
     crowds: Crowds
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     close: Callable[[], int] = lambda: 0
+    digest: Callable[[Iterable[Finding], str, datetime], Finding | None] = lambda *_: None
 
     def run(self, deadline: Deadline) -> Progress:
         """Go on with today's sweep, if it is not over; tell of crowds, and close what is over."""
@@ -60,8 +62,13 @@ class Sweep:
         now, known = self.now(), self.memory.progress()
         if known and (known.token is not None or known.begun.date() == now.date()):
             return known
-        for finding in blindness.of_trails(self.trails.here(), self.place, now):
+        blind = blindness.of_trails(self.trails.here(), self.place, now)
+        for finding in blind:
             self.report(finding)
+        if known and is_new_week(known.begun, now):
+            digest = self.digest(blind, self.place, now)
+            if digest is not None:
+                self.report(digest)
         return Progress(now, FIRST_PAGE)
 
     def _one_page(self, progress: Progress) -> Progress:

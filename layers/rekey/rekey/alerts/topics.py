@@ -29,3 +29,8 @@ def campaign(name: str) -> str:
 def consumers(secret_arn: str, version: str) -> str:
     """Of who has not renewed since a version of a secret has AWSCURRENT."""
     return f"consumers/{secret_arn}/{version}"
+
+
+def digest(week: str, place: str) -> str:
+    """Of one week's digest (`2026-W48`): it is told once."""
+    return f"digest/{place}/{week}"

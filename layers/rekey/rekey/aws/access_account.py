@@ -1,11 +1,13 @@
 """What no record says about secrets, roles and people's decisions; remembered for a while."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey.aws.suppressions import Suppressions
+from rekey.errors import StateTableFailure
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DECOY_TAG = "rekey:decoy"
-SUPPRESSIONS = "suppressions"
-"""``pk`` of the items that people write; each has a JSON document in ``suppression``."""
 SECONDS = 600
 MOST = 20_000
 
@@ -52,7 +52,7 @@ class AccessAccount:
         ours: frozenset[str],
     ) -> None:
         self._secrets, self._functions, self._iam = secrets, functions, iam
-        self._dynamodb, self._table, self._ours = dynamodb, table, ours
+        self._suppressions, self._ours = Suppressions(dynamodb, table), ours
         self._remembered = _Remembered()
         self._decoys: set[str] = set()
 
@@ -89,10 +89,8 @@ class AccessAccount:
 
     def suppressions(self) -> list[Mapping[str, Any]]:
         """See Surroundings."""
-        found = self._remembered.get(
-            SUPPRESSIONS, lambda: suppressions(self._dynamodb, self._table)
-        )
-        return found or []
+        ask = self._suppressions.documents
+        return self._remembered.get("suppressions", ask) or []
 
     def _described(self, secret: str) -> Mapping[str, Any] | None:
         found = self._remembered.get(secret, lambda: self._secrets.describe_secret(SecretId=secret))
@@ -103,29 +101,8 @@ class AccessAccount:
         return found
 
 
-def suppressions(dynamodb: Any, table: str) -> list[Mapping[str, Any]]:
-    """Return what people have written; what is no JSON object hides nothing, and breaks nothing.
-
-    Raises ClientError or BotoCoreError.
-    """
-    answer = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": SUPPRESSIONS}},
-    )
-    return [_document(item.get("suppression", {}).get("S", "")) for item in answer["Items"]]
-
-
-def _document(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _if_allowed(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError, StateTableFailure):
         return None

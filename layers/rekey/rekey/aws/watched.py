@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 PAGE_SIZE = 100
 EXPIRES_DAYS = 30
+HALTED_TAG = "rekey:halted"
 NOT_OURS = frozenset({"AccessDeniedException", "TrailNotFoundException"})
 """What CloudTrail says of a trail that belongs to the organisation's account."""
 
@@ -50,6 +51,26 @@ class SecretLists:
                 return None
             raise error.failure from None
         return None if "DeletedDate" in answer else _watched(answer, "VersionIdsToStages")
+
+    def halted(self) -> list[str]:
+        """Return the secrets with the tag ``rekey:halted``.
+
+        The filter takes beginnings of keys, and knows nothing of values.
+        """
+        found, place = list[str](), dict[str, Any]()
+        wanted = {"Filters": [{"Key": "tag-key", "Values": [HALTED_TAG]}], "MaxResults": PAGE_SIZE}
+        while True:
+            try:
+                answer: Any = _ask(
+                    SecretsManagerFailure, self._client.list_secrets, **wanted, **place
+                )
+            except _Refused as error:
+                raise error.failure from None
+            secrets = (_watched(one, "SecretVersionsToStages") for one in answer["SecretList"])
+            found += [s.arn for s in secrets if s.tags.get(HALTED_TAG, "false") != "false"]
+            if "NextToken" not in answer:
+                return found
+            place = {"NextToken": answer["NextToken"]}
 
     def read(self, arn: str) -> None:
         """See Secrets."""

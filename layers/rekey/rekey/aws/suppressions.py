@@ -1,0 +1,92 @@
+"""What people have decided not to be told about, as items of the state table.
+
+Keys ``pk`` (``suppressions``) and ``sk`` (its name); the decision is a JSON document, which
+outlives its end for some weeks, so that people can see what has ended.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekey.errors import StateTableFailure
+
+T = TypeVar("T")
+
+PK = "suppressions"
+
+
+class Suppressions:
+    """``client`` is DynamoDB's. All methods raise StateTableFailure."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def documents(self) -> list[Mapping[str, Any]]:
+        """Return all of them, each with its ``name``. What is no JSON object counts for nothing."""
+        found, more = list[Mapping[str, Any]](), dict[str, Any]()
+        while True:
+            answer = _ask(
+                self._client.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": PK}},
+                **more,
+            )
+            found += [{**_document(item), "name": item["sk"]["S"]} for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def add(self, name: str, document: Mapping[str, Any], kept: int) -> bool:
+        """Put it, to be deleted at ``kept`` (epoch); False if there is one of that name."""
+        item = {
+            **_key(name),
+            "expires": {"N": str(kept)},
+            "suppression": {"S": json.dumps(dict(document), ensure_ascii=False)},
+        }
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+        return self._done(self._client.put_item, Item=item, **condition)
+
+    def remove(self, name: str) -> bool:
+        """Delete it; False if there is none of that name."""
+        condition = {"ConditionExpression": "attribute_exists(pk)"}
+        return self._done(self._client.delete_item, Key=_key(name), **condition)
+
+    def _done(self, call: Callable[..., Any], **parameters: Any) -> bool:
+        try:
+            _ask(call, TableName=self._table, **parameters)
+        except _Refused:
+            return False
+        return True
+
+
+class _Refused(StateTableFailure):
+    """The condition of a write did not hold."""
+
+
+def _ask(call: Callable[..., T], **parameters: Any) -> T:
+    try:
+        return call(**parameters)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ConditionalCheckFailedException":
+            raise _Refused(code) from None
+        raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
+    except BotoCoreError as error:
+        raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
+
+
+def _document(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whoever writes by hand may write anything: one bad item must not blind the watch."""
+    try:
+        document = json.loads(item["suppression"]["S"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"pk": {"S": PK}, "sk": {"S": name}}
