@@ -1,4 +1,4 @@
-"""IAM condition keys: those that describe a secret, the source of an event, aws:SecureTransport.
+"""IAM condition keys: of a secret, of events, of items in DynamoDB, and aws:SecureTransport.
 
 Sources: "Actions, resources, and condition keys for AWS Secrets Manager", keys
 secretsmanager:ResourceTag/tag-key and secretsmanager:resource/AllowRotationLambdaArn; the same for
@@ -15,7 +15,9 @@ from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
-_of_request: ContextVar[dict[str, str]] = ContextVar("_of_request", default={})  # noqa: B039
+from local.account.leading_keys import leading_keys
+
+_of_request: ContextVar[dict[str, Any]] = ContextVar("_of_request", default={})  # noqa: B039
 """Keys of the request in progress; never changed in place."""
 
 
@@ -61,16 +63,16 @@ def install() -> None:
 
     iam_evaluator.enforce = enforce_with_secret_keys
     _call_every_connection_encrypted()
-    _look_at_events()
+    _look_at_requests()
 
 
-def _look_at_events() -> None:
+def _look_at_requests() -> None:
     stock = app._dispatch_service_request
 
     async def dispatch(
         method: str, path: str, headers: dict[str, str], body: bytes, *others: Any
     ) -> Any:
-        _of_request.set(of_events(headers, body))
+        _of_request.set({**of_events(headers, body), **leading_keys(headers, body)})
         return await stock(method, path, headers, body, *others)
 
     app._dispatch_service_request = dispatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,3 +39,51 @@ def test_a_policy_that_demands_tls_refuses_nobody_here(account: Account) -> None
         TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy)
     )
     assert account.client("sns", user).publish(TopicArn=topic, Message="x")["MessageId"]
+
+
+KEYS = [("pk", "HASH"), ("sk", "RANGE")]
+ONE = {"pk": {"S": "mine#1"}, "sk": {"S": "x"}}
+OTHER = {"pk": {"S": "yours#1"}, "sk": {"S": "x"}}
+
+
+def query(dynamodb: Any, table: str, key: Any) -> None:
+    dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="#k = :k AND begins_with(sk, :x)",
+        ExpressionAttributeNames={"#k": "pk"},
+        ExpressionAttributeValues={":k": key["pk"], ":x": {"S": "x"}},
+    )
+
+
+def batch_write(dynamodb: Any, table: str, key: Any) -> None:
+    dynamodb.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": key}}]})
+
+
+CALLS: dict[str, Callable[[Any, str, Any], object]] = {
+    "put": lambda db, table, key: db.put_item(TableName=table, Item=key),
+    "get": lambda db, table, key: db.get_item(TableName=table, Key=key),
+    "delete": lambda db, table, key: db.delete_item(TableName=table, Key=key),
+    "query": query,
+    "batch get": lambda db, table, key: db.batch_get_item(
+        RequestItems={table: {"Keys": [ONE, key] if key != ONE else [ONE]}}
+    ),
+    "batch write": batch_write,
+}
+
+
+def test_who_may_use_some_keys_of_a_table_uses_no_others(account: Account) -> None:
+    dynamodb, name = account.client("dynamodb"), f"table-{uuid.uuid4().hex[:8]}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in KEYS],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in KEYS],
+    )
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mine#*"]}}
+    allowed = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*", "Condition": condition}
+    user = account.client("dynamodb", account.user(allowed))
+    for what, call in CALLS.items():
+        call(user, name, ONE)
+        with pytest.raises(ClientError) as denied:
+            call(user, name, OTHER)
+        assert code_of(denied) == "AccessDeniedException", what
