@@ -24,8 +24,6 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     )
     suppressions_command.add_arguments(suppressions)
     suppressions.set_defaults(run=suppressions_command.suppressions)
-    for command in (seed, suppressions):
-        command.add_argument("--stack", default="rekey", help="name of the deployed stack (rekey)")
     return parser.parse_args(given)
 
 

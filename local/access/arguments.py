@@ -4,6 +4,10 @@ import argparse
 from datetime import UTC, datetime
 
 
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", default="rekey", help="name of the deployed stack (rekey)")
+
+
 def day(text: str) -> int:
     """Return when a day begins (epoch)."""
     try:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from local.access.arguments import day
+from local.access.arguments import add_stack, day
 from local.access.bookmark import Bookmark, OvertakenError, Span
 from local.access.event_history import PATIENT, EventHistory
 from local.access.learner import Learner
@@ -34,6 +34,7 @@ HISTORY_DAYS = 90
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_stack(parser)
     parser.add_argument("--days", type=_days, default=HISTORY_DAYS, help="days back (90, the most)")
     parser.add_argument(
         "--until", type=day, metavar="DATE", help="only what was before that day (2026-11-30, UTC)"

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.access.arguments import day
+from local.access.arguments import add_stack, day
 from local.access.stack import StackNotFoundError, stack
 from local.access.suppression_request import (
     SUPPRESSIBLE,
@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     remove = actions.add_parser("remove", help="be told again")
     remove.add_argument("name")
     remove.set_defaults(act=_remove)
+    for action in (add, listing, remove):
+        add_stack(action)
 
 
 def suppressions(options: argparse.Namespace) -> int:
