@@ -46,6 +46,7 @@ class Learned:
     events: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     oldest: int | None = None
+    principals: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     """Secrets that do not exist any more: nobody knows their whole ARNs."""
 
@@ -87,6 +88,7 @@ class Learner:
             self._watch.promote(found)
             return ()
         kept = tuple(access for access in found if access.principal.key not in self.ours)
+        self.learned.principals |= {access.principal.key for access in kept}
         self.learned.unlisted |= {a.secret for a in kept if a.secret} - self.listed
         return kept
 

@@ -11,7 +11,7 @@ from rekey.known import Item
 
 
 def print_report(console: Console, learner: Learner, now: int, written: int | None) -> None:
-    """``written`` are items in the table; None if nothing was to be written."""
+    """``written`` are items in the table; None if nothing was to be."""
     learned, secrets = learner.learned, learner.of_kind("secret")
     table = Table(title="What was looked up")
     table.add_column("call")
@@ -26,8 +26,8 @@ def print_report(console: Console, learner: Learner, now: int, written: int | No
         f"Secrets that were read: {len(read)}, of which {settled} for {days} days or more: "
         "a new reader of those is told from now on."
     )
-    profiles = {i.key.pk for i in learner.of_kind("profile") if "#network:" not in i.key.pk}
-    console.print(f"Principals: {len(profiles)}, readers: {len(learner.of_kind('reader'))}.")
+    readers = len(learner.of_kind("reader"))
+    console.print(f"Principals: {len(learned.principals)}. Pairs of reader and secret: {readers}.")
     for line in _limits(learner):
         console.print(line)
     done = "Nothing was written." if written is None else f"Items written: {written}."

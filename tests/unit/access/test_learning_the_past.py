@@ -201,6 +201,7 @@ def test_what_is_not_understood_is_counted_and_stops_nothing() -> None:
     print_report(console, taught, NOW, None)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "Secrets that were read: 1, of which 0 for 14 days or more" in said
+    assert "Principals: 1. Pairs of reader and secret: 1." in said
     assert "not understood (no-event-id): 1" in said
     assert "do not exist any more, or not here: 1" in said
     assert "Nothing was written." in said
