@@ -73,7 +73,8 @@ def operator(deployed: Deployed, policy: str) -> Operator:
 def read_before(deployed: Deployed, secret: str) -> str:
     """Have a role read a secret three weeks ago, as CloudTrail records it; the role's name.
 
-    The record is that of a real read of another secret, moved.
+    The record is that of a real read of another secret, moved: also to a network of its own, as
+    other tests rely on that nobody is known to use this machine's.
     """
     manager = deployed.account.client("secretsmanager")
     other = manager.create_secret(Name=f"other/{secrets.token_hex(4)}", SecretString="x")["ARN"]
@@ -88,6 +89,7 @@ def read_before(deployed: Deployed, secret: str) -> str:
     moved: list[dict[str, Any]] = json.loads(text)
     for record in moved:
         record["eventTime"] = then.strftime("%Y-%m-%dT%H:%M:%SZ")
+        record["sourceIPAddress"] = "198.51.100.7"
     deployed.account.control("records", {"records": moved})
     return name
 
