@@ -29,16 +29,14 @@ def go_on(deadline: Deadline) -> Progress:
     secrets, trails = SecretLists(clients.secrets_manager()), CloudTrails(clients.cloudtrail())
     dynamodb, alerts = clients.dynamodb(), Alerts(clients.sns(), clients.events(), TOPIC)
     memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
-    crowds = CrowdItems(dynamodb, TABLE)
+    place, crowds = "/".join(TOPIC.split(":")[4:2:-1]), CrowdItems(dynamodb, TABLE)
     report = Reporter(incidents, alerts, crowds=crowds, hub=security_hub()).report
-    _, _, _, region, account, _ = TOPIC.split(":", 5)
-    workflows, place = StateMachines(clients.step_functions(), ARNS), f"{account}/{region}"
+    workflows = StateMachines(clients.step_functions(), ARNS)
     known, meant = AccessState(dynamodb, TABLE), Suppressions(dynamodb, TABLE).documents
     close = Closing(OpenIncidents(dynamodb, TABLE), known, meant, report).run
+    digest = Digest(meant, known.load, secrets.halted)
     ports = (secrets, trails, memory, incidents, report, workflows, place, crowds)
-    return Sweep(*ports, close=close, digest=Digest(meant, known.load, secrets.halted)).run(
-        deadline
-    )
+    return Sweep(*ports, close=close, digest=digest).run(deadline)
 
 
 handler = sweep_handler(go_on)

@@ -201,9 +201,9 @@ class Night:
             return self.time
 
         report = Reporter(self.store, self.listener, crowds=self.crowds, now=now).report
-        ports, place = (self.region,) * 3, "111122223333/eu-west-1"
-        others = (self.store, report, self, place, self.crowds)
-        sweep = Sweep(*ports, *others, now, self.close, self.digest)
+        seen, store, place = (self.region,) * 3, self.store, "111122223333/eu-west-1"
+        ports = (*seen, store, report, self, place, self.crowds, now, self.close, self.digest)
+        sweep = Sweep(*ports)
         return sweep.run(Deadline.after(seconds))
 
     def close(self) -> int:
