@@ -37,14 +37,16 @@ class People:
 
 def finding(incident: Incident) -> Finding:
     """Return what people are told of an incident. Names are the caller's choice, so quoted."""
+    # What was denied need not be the name of any secret.
+    named = tuple(filter(SECRET_ARN.fullmatch, incident.secrets))
     return Finding(
         Kind.UNUSUAL_ACCESS,
         topic=f"access/{incident.id}",
         occurrence=incident.occurrence,
         when=datetime.fromtimestamp(incident.last, UTC),
         what=f"{quoted(incident.principal)} {_did(incident)}",
-        secret=_only(incident.secrets),
-        others=incident.secrets if len(incident.secrets) > 1 else (),
+        secret=named[0] if len(named) == len(incident.secrets) == 1 else None,
+        others=named if len(incident.secrets) > 1 else (),
         actor=incident.principal,
         reasons=tuple(
             Reason(reason.what, quoted(reason.baseline), quoted(reason.observed))
@@ -64,12 +66,6 @@ def closing(incident: Incident, why: str, now: datetime) -> Finding:
         next_steps=CLOSED_STEPS,
         status=Status.SOLVED,
     )
-
-
-def _only(secrets: tuple[str, ...]) -> str | None:
-    """The one secret that it concerns; what was denied need not be the name of any."""
-    named = [arn for arn in secrets if SECRET_ARN.fullmatch(arn)]
-    return named[0] if len(secrets) == len(named) == 1 else None
 
 
 def _did(incident: Incident) -> str:
