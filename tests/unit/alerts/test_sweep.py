@@ -197,6 +197,9 @@ class Night:
             self.region.secrets[arn] = secret(arn=arn, **changes)
 
     def sweep(self, seconds: float = 300.0) -> Progress:
+        return self.sweep_until(Deadline.after(seconds))
+
+    def sweep_until(self, deadline: Deadline) -> Progress:
         def now() -> dt.datetime:
             return self.time
 
@@ -204,7 +207,7 @@ class Night:
         seen, store, place = (self.region,) * 3, self.store, "111122223333/eu-west-1"
         ports = (*seen, store, report, self, place, self.crowds, now, self.close, self.digest)
         sweep = Sweep(*ports)
-        return sweep.run(Deadline.after(seconds))
+        return sweep.run(deadline)
 
     def close(self) -> int:
         self.looked += 1
