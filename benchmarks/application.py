@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pg8000.native import identifier, literal
 
 from benchmarks.stage import BenchError, Stage, wait_for
 from local.postgres_address import SUPERUSER
-from rekey.model import Step, Strategy
+from rekey.model import Label, Step, Strategy
 
 ENDS = frozenset({"RotationSucceeded", "RotationFailed", "RotationAbandoned"})
 REPORT = re.compile(r"^REPORT .*?\tDuration: ([0-9.]+) ms")
@@ -103,6 +106,33 @@ class Application:
             ),
             sum(any(mark in line for mark in STATEMENTS) for line in lines),
         )
+
+    def rotate_once(self) -> None:
+        """A rotation of which nothing is measured. Raises BenchError if it fails."""
+        records = self.stage.next_record()
+        self.ask()
+        wait_for(lambda: self._end(records), "the end of a rotation")
+        wait_for(lambda: None if self.stage.is_rotating() else True, "the service to be done")
+
+    def value(self, label: Label) -> dict[str, Any]:
+        """What the version with this label holds."""
+        answer = self.stage.secrets_manager.get_secret_value(SecretId=self.arn, VersionStage=label)
+        document: dict[str, Any] = json.loads(answer["SecretString"])
+        return document
+
+    def put(self, document: dict[str, Any], labels: Sequence[Label]) -> None:
+        """A new version with these labels."""
+        self.stage.secrets_manager.put_secret_value(
+            SecretId=self.arn, SecretString=json.dumps(document), VersionStages=list(labels)
+        )
+
+    def pending(self) -> str | None:
+        """The version with AWSPENDING, unless it is AWSCURRENT."""
+        labels = self.stage.secrets_manager.describe_secret(SecretId=self.arn)
+        for version, held in labels["VersionIdsToStages"].items():
+            if Label.PENDING in held and Label.CURRENT not in held:
+                return str(version)
+        return None
 
     def _end(self, since: int) -> str | None:
         for record in self.stage.records(since):

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.crowds import Crowd
+from benchmarks.recoveries import Recovered
 from benchmarks.rotations import Comparison, lines
 from benchmarks.sizes import Size
 from benchmarks.stage import Stage
@@ -23,6 +24,8 @@ MEGABYTE = 1_000_000
 BARE = "boto3 only"
 WIDTH = 100
 GOAL_WARM, GOAL_START = 1.2, 1.3
+GOAL_RECOVERY = 5
+TAKEN = ("working", "verified")
 
 
 class Report:
@@ -97,6 +100,30 @@ class Report:
             octets = (size.zipped, size.unzipped, size.bytecode)
             table.add_row(size.name, *(f"{number / MEGABYTE:.2f}" for number in octets), parts)
         self._console.print(table)
+
+    def recoveries(self, found: Sequence[Recovered]) -> None:
+        runs = len(found[0].others)
+        table = _table(
+            f"From RotationFailed to a working AWSCURRENT, seconds: the first and {runs} more runs",
+            ("action", "works", "longest", "first", "verified", "longest", "fence"),
+        )
+        for each in found:
+            works, verified = ([getattr(t, name) for t in each.others] for name in TAKEN)
+            table.add_row(
+                f"{each.way.action}, {each.way.strategy}",
+                *(f"{seconds:.2f}" for seconds in (median(works), max(works))),
+                f"{each.first.working:.2f}",
+                *(f"{seconds:.2f}" for seconds in (median(verified), max(verified))),
+                f"+ {each.way.fence}" if each.way.fence else "-",
+            )
+        self._console.print(table)
+        self._console.print(
+            "From the event on the bus until AWSCURRENT logs in and AWSPENDING is off, and until the"
+            " workflow\nhas verified it. The fence is a wait for a step that may still be under way,"
+            " before that; it is\nleft out. The first run starts functions; medians of the others."
+            "\n"
+            f"Goal for clear and rollForward: under {GOAL_RECOVERY} s."
+        )
 
     def crowds(self, crowds: Sequence[Crowd]) -> None:
         table = _table(

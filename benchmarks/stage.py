@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ class Stage:
     account: RunningAccount
     postgres: Postgres
     function_arn: str
+    recover_arn: str
+    rules: Sequence[Mapping[str, str]]
     built: Path
 
     @property
@@ -52,6 +54,17 @@ class Stage:
 
     def is_rotating(self) -> bool:
         return bool(self.account.control("rotation")["running"])
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """The stack hears of what happens, and acts: not while rotations are measured."""
+        events = self.account.client("events")
+        for rule in self.rules:
+            events.put_rule(**rule)
+        try:
+            yield
+        finally:
+            _disable(events, self.rules)
 
     def store(self, name: str, document: dict[str, Any], tags: dict[str, str]) -> str:
         """The ARN of a new secret on the stage's server."""
@@ -83,10 +96,30 @@ def set_up() -> Iterator[Stage]:
         tempfile.TemporaryDirectory(prefix="rekey-bench-") as folder,
     ):
         layer = publish_ca_layer(account.port, postgres.authority.pem)
-        outputs = deploy(account.port, {"CaBundleLayerArn": layer, "Monitoring": "false"})
+        outputs = deploy(account.port, {"CaBundleLayerArn": layer})
         # A copy: the next build, of whoever deploys meanwhile, removes them.
         built = shutil.copytree(CHECKOUT / ".aws-sam" / "build", Path(folder) / "build")
-        yield Stage(account, postgres, outputs["RotatePostgresqlFunctionArn"], built)
+        function, recover = (
+            outputs[name] for name in ("RotatePostgresqlFunctionArn", "RecoverStateMachineArn")
+        )
+        events = account.client("events")
+        rules = _rules(events)
+        _disable(events, rules)
+        yield Stage(account, postgres, function, recover, rules, built)
+
+
+def _rules(events: Any) -> list[Mapping[str, str]]:
+    """Those of the stack that hear of events, as PutRule takes them."""
+    return [
+        {key: rule[key] for key in ("Name", "EventPattern", "State")}
+        for rule in events.list_rules(NamePrefix="rekey-")["Rules"]
+        if "EventPattern" in rule
+    ]
+
+
+def _disable(events: Any, rules: Sequence[Mapping[str, str]]) -> None:
+    for rule in rules:
+        events.disable_rule(Name=rule["Name"])
 
 
 def wait_for(condition: Callable[[], T | None], what: str, interval: float = 0.02) -> T:
