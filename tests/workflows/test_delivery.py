@@ -12,13 +12,13 @@ import pytest
 
 from local.postgres import Postgres
 from rekey.alerts.troubles import LINGERING
-from rekey.model import Workflow
+from rekey.model import Happened, Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, retries, wait_for
 from tests.inbox import Inbox
+from tests.workflows.recoveries import cut_off, failure, holder, rotated
 from tests.workflows.runs import ended, runs, shortened, states
 from tests.workflows.test_alerts import sweep
-from tests.workflows.test_recover import cut_off, failure, holder, rotated
 
 SILENT = {"AtWorkAlready", "NothingToDo"}
 FINISHED = "The rotation was finished with the new password."
@@ -43,7 +43,7 @@ def about(app: Application, told: Inbox) -> list[Document]:
 
 def other(app: Application, name: str, token: str) -> Document:
     """An event of another kind, which is older than the failure."""
-    event = failure(app, token, "testSecret")
+    event = failure(app, token, Happened.TEST_FAILED)
     detail = event["detail"]
     detail |= {"eventName": name, "eventTime": "2020-01-01T00:00:00Z"}
     del detail["errorMessage"]
@@ -59,7 +59,7 @@ DELIVERIES = ("once", "many times", "with its repetitions", "after all else", "b
 
 
 def delivery(how: str, app: Application, token: str) -> list[Document]:
-    failed = failure(app, token, "testSecret")
+    failed = failure(app, token, Happened.TEST_FAILED)
     others = [
         other(app, "RotationSucceeded", holder(app, "AWSCURRENT")),
         other(app, "RotationStarted", token),
@@ -173,7 +173,7 @@ def test_a_failure_that_nobody_tells_of_is_found_by_the_sweep_with_the_same_end(
     sweep(deployed)
     # Its event comes at last.
     forget_what_is_at_work(deployed, app)
-    send(deployed, [failure(app, token, "testSecret")])
+    send(deployed, [failure(app, token, Happened.TEST_FAILED)])
     quiet(deployed)
     assert outcomes(app) == ["Recovered"]
     assert holder(app, "AWSCURRENT") == token
