@@ -118,10 +118,10 @@ class Report:
             )
         self._console.print(table)
         self._console.print(
-            "From the event on the bus until AWSCURRENT logs in and AWSPENDING is off, and until the"
-            " workflow\nhas verified it. The fence is a wait for a step that may still be under way,"
-            " before that; it is\nleft out. The first run starts functions; medians of the others."
-            "\n"
+            "From the event on the bus until AWSCURRENT logs in and AWSPENDING is off, and until"
+            " the workflow\nhas verified it. The fence is a wait for a step that may still be under"
+            " way, before that; it is\nleft out. The first run starts functions; medians of the"
+            " others.\n"
             f"Goal for clear and rollForward: under {GOAL_RECOVERY} s."
         )
 

@@ -15,6 +15,7 @@ from rekey.aws.crowds import CrowdItems
 from rekey.aws.functions import LambdaFunctions
 from rekey.aws.incidents import Incidents
 from rekey.aws.owners import owners
+from rekey.aws.recoveries import count_recovery
 from rekey.aws.secrets_manager import SecretsManager
 from rekey.aws.watched import SweepItems
 from rekey.aws.workflows import StateMachines
@@ -31,13 +32,13 @@ def handle(message: object) -> Mapping[str, str]:
     """Join the decisions to the adapters."""
     store, dynamodb = SecretsManager(clients.secrets_manager()), clients.dynamodb()
     functions = LambdaFunctions(clients.lambda_functions())
-    workflows = StateMachines(clients.step_functions(), ARNS)
+    machines = StateMachines(clients.step_functions(), ARNS)
     alerts = Alerts(clients.sns(), clients.events(), TOPIC)
     incidents, crowds = Incidents(dynamodb, TABLE), CrowdItems(dynamodb, TABLE)
-    reporter = Reporter(incidents, alerts, owners(store, owner_of), crowds, security_hub())
-    listener = Listener(reporter.report, SweepItems(dynamodb, TABLE).note_seen, OURS, SWEEP)
-    heard = listener.hear(message)
-    return heard or dispatch(Dispatcher(store, functions, workflows, GRACE, STALE), message)
+    report = Reporter(incidents, alerts, owners(store, owner_of), crowds, security_hub()).report
+    seen = SweepItems(dynamodb, TABLE).note_seen
+    heard = Listener(report, seen, OURS, SWEEP, count_recovery).hear(message)
+    return heard or dispatch(Dispatcher(store, functions, machines, GRACE, STALE), message)
 
 
 handler = batch_handler(handle)

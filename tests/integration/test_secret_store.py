@@ -71,6 +71,7 @@ def labels(subject: Subject) -> dict[str, set[str]]:
 def test_describe_tells_labels_and_tags(subject: Subject) -> None:
     metadata = subject.store.describe(subject.arn)
     assert metadata.tags["owner"] == "team"
+    assert (metadata.rotation_function, metadata.rotated) == (None, None)
     assert list(metadata.labels.values()) == [{Label.CURRENT}]
 
 

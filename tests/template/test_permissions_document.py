@@ -53,6 +53,7 @@ def resource(words: str, log_group: str) -> Any:
         "the campaigns' bucket": "${CampaignBucket.Arn}/*",
         "plan-campaign": "<PlanCampaignFunction.Arn>",
         "judge-consumers": "<JudgeConsumersFunction.Arn>",
+        "look-up-secret": "<LookUpSecretFunction.Arn>",
         "the workflows rotate and recover": [f"{WORKFLOWS}-rotate", f"{WORKFLOWS}-recover"],
         "runs of rotate and recover": [f"{RUNS}-rotate/*", f"{RUNS}-recover:*"],
         "Step Functions' own rule": STEP_FUNCTIONS_RULE,

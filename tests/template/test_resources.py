@@ -23,6 +23,8 @@ PINNED = {
     "EventsQueue": "AWS::SQS::Queue",
     "JudgeConsumersFunction": "AWS::Lambda::Function",
     "JudgeConsumersLogGroup": "AWS::Logs::LogGroup",
+    "LookUpSecretFunction": "AWS::Lambda::Function",
+    "LookUpSecretLogGroup": "AWS::Logs::LogGroup",
     "RecoverLogGroup": "AWS::Logs::LogGroup",
     "RecoverStateMachine": "AWS::StepFunctions::StateMachine",
     "RetireLogGroup": "AWS::Logs::LogGroup",
@@ -279,7 +281,7 @@ def test_reads_come_in_the_only_state_that_delivers_them_and_our_own_do_not(
             variables = deployed["WatchAccessFunction"]["Properties"]["Environment"]["Variables"]
             assert ",".join(ours["anything-but"]) == variables["REKEY_OUR_ROLE_ARNS"]
             roles = {function["Role"] for function in functions(deployed).values()}
-            assert set(ours["anything-but"]) == roles | {"<RecoverRole.Arn>"}
+            assert set(ours["anything-but"]) == roles
             assert others == {"exists": False}
 
 
@@ -340,5 +342,5 @@ def test_the_dashboard_is_json_and_shows_what_the_stack_has(template: dict[str, 
     shown = str(body)
     for name in re.findall(r"\$\{(\w+)[}.]", shown):
         assert name in template["Resources"], name
-    for metric in ("Steps", "StepDuration", "Findings"):
+    for metric in ("Steps", "StepDuration", "Findings", "Recoveries", "TimeToRecover"):
         assert f'MetricName="{metric}"' in shown

@@ -54,7 +54,8 @@ PASSED = {
     *("secretId", "versionId", "functionArn", "waitSeconds", "staleSeconds"),
     *("outcome", "reason"),
     *("happened", "failedStep", "action", "advice", "afterwards"),
-    *("currentVersionId", "pendingVersionId"),
+    *("currentVersionId", "pendingVersionId", "failedAt", "ours", "since"),
+    *("currentLogin", "previousLogin"),
     # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.
     *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
     *("staleConsumers", "consumers"),
@@ -64,6 +65,14 @@ PASSED = {
 }
 """What may come from the input or from a function: many people may read the history of a run."""
 
+
+ANSWERS_WITH_NOTHING_ELSE = {
+    "lambda:invoke",  # Of our own functions, which give ARNs, ids and sentences.
+    *(f"dynamodb:{action}Item" for action in ("delete", "get", "put", "update")),
+    *("s3:getObject", "s3:putObject", "sqs:sendMessage", "states:startExecution.sync:2"),
+    *(f"aws-sdk:secretsmanager:{action}" for action in ("rotateSecret", "tagResource")),
+}
+"""Neither DescribeSecret nor ListTags: who may read the history of a run may not read all tags."""
 
 ASKED = '"input": "{% $states.context.Execution.Input %}"'
 """What a person wrote, which is checked before anything else."""
@@ -186,6 +195,14 @@ def test_only_names_of_secrets_versions_and_functions_pass_through(machine: Defi
     # A whole input or result would take along whatever else it holds.
     assert not re.search(r"\$states\.(?:input|result(?:\.Payload)?)(?![\w.])", text)
     assert "context.Execution.Input" not in text.replace(ASKED, "")
+
+
+def test_no_service_is_asked_whose_whole_answer_may_not_stand_in_a_history(
+    machine: Definition,
+) -> None:
+    """What a state picks out of an answer does not matter: the history has all of it."""
+    asked = {task["Resource"].rpartition(":states:::")[2] for task in tasks(machine)}
+    assert asked <= ANSWERS_WITH_NOTHING_ELSE
 
 
 def test_what_is_put_in_at_deployment_is_what_the_template_gives(template: Definition) -> None:

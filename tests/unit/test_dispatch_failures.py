@@ -16,6 +16,7 @@ from tests.unit.test_dispatch import GRACE, STALE, Account
 
 SAMPLE = Path(__file__).parents[2] / "events" / "changes" / "rotation_failed.json"
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/db-AbCdEf"
+WHEN = json.loads(SAMPLE.read_text())["detail"]["eventTime"].replace("Z", "+00:00")
 TOKEN = "22222222-2222-4222-8222-222222222222"
 
 
@@ -43,6 +44,7 @@ def test_a_failed_rotation_starts_a_recovery_that_knows_the_step_and_the_version
         "secretId": ARN,
         "versionId": TOKEN,
         "happened": "setSecret failed",
+        "failedAt": WHEN,
     }
 
 
@@ -64,7 +66,11 @@ def test_the_step_is_read_from_the_service_s_own_words(step: str, happened: Happ
 def test_an_abandoned_rotation_starts_one_though_it_names_no_version() -> None:
     world = account()
     handle(world, failed(eventName="RotationAbandoned", requestID="b3f7", errorMessage=None))
-    assert world.only_input() == {"secretId": ARN, "happened": Happened.ABANDONED}
+    assert world.only_input() == {
+        "secretId": ARN,
+        "happened": Happened.ABANDONED,
+        "failedAt": WHEN,
+    }
 
 
 def test_the_same_event_again_starts_nothing_and_another_failure_does() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.errors import InvalidEvent
-from rekey.model import Circumstances, Happened, Step, WorkflowStep
+from rekey.model import Circumstances, Happened, Label, Step, WorkflowStep
 from rekey.request import parse_request
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
@@ -65,10 +65,23 @@ def test_a_state_machine_names_the_version_that_was_promoted() -> None:
 DIAGNOSE = {"Step": "diagnose", "SecretId": ARN, "VersionId": "v" * 36}
 
 
+def test_only_a_diagnosis_may_be_about_a_secret_that_has_no_version() -> None:
+    assert parse_request({**DIAGNOSE, "VersionId": ""}).token == ""
+    with pytest.raises(InvalidEvent, match="VersionId"):
+        parse_request({**DIAGNOSE, "Step": "verify", "VersionId": ""})
+
+
 def test_a_recovery_tells_the_circumstances() -> None:
     told = {"Happened": "setSecret failed", "LastLook": True, "Failures": 2, "Retries": 0}
-    assert parse_request({**DIAGNOSE, **told}).circumstances == Circumstances(
-        Happened.SET_FAILED, last_look=True, failures=2, retries=0
+    circumstances = parse_request(
+        {**DIAGNOSE, **told, "Refused": "AWSPREVIOUS AWSCURRENT"}
+    ).circumstances
+    assert circumstances == Circumstances(
+        Happened.SET_FAILED,
+        last_look=True,
+        failures=2,
+        retries=0,
+        refused=frozenset({Label.CURRENT, Label.PREVIOUS}),
     )
     assert parse_request(DIAGNOSE).circumstances == Circumstances()
 
@@ -79,6 +92,8 @@ def test_a_recovery_tells_the_circumstances() -> None:
         ("Happened", "dropSecret failed"),
         ("Happened", None),
         ("LastLook", "true"),
+        ("Refused", "AWSPENDING"),
+        ("Refused", True),
         ("ByPerson", 1),
         ("Failures", -1),
         ("Failures", True),

@@ -135,3 +135,16 @@ class Channel(Protocol):
     def publish(self, message: Message) -> None:
         """Return once everybody's copy was accepted. Raises AlertNotDelivered."""
         ...
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What is counted of a recovery.
+
+    ``seconds`` passed from the failure's event to the login with AWSCURRENT that verified the
+    recovery; None if there was no such event or no such login.
+    """
+
+    action: str
+    outcome: str
+    seconds: float | None

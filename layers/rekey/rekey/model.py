@@ -111,12 +111,14 @@ def chosen_strategy(labels: frozenset[str]) -> Strategy | None:
 class Circumstances:
     """What a recovery knows that the secret does not show; see recovery.Observation.
 
-    ``by_person`` tells that a person asked for this very step.
+    ``by_person`` tells that a person asked for this very step, and ``refused`` which versions the
+    server has refused to this very recovery, which waited for something else since.
     """
 
     happened: Happened = Happened.BY_HAND
     last_look: bool = False
     by_person: bool = False
+    refused: frozenset[Label] = frozenset()
     failures: int = 0
     retries: int = 1
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rekey.errors import InvalidEvent
-from rekey.model import Circumstances, Happened, RotationRequest, Step, WorkflowStep
+from rekey.model import Circumstances, Happened, Label, RotationRequest, Step, WorkflowStep
 
 TOKEN_CHARACTERS = range(32, 65)
 """Length of a client request token (Secrets Manager API, RotateSecret)."""
@@ -19,7 +19,7 @@ def parse_request(event: object) -> RotationRequest:
         raise InvalidEvent("The event is not a JSON object. Invoke by RotateSecret.")
     step = _step(event)
     if isinstance(step, WorkflowStep):
-        token = _token(event, "VersionId", TOKEN_CHARACTERS)
+        token = _version(event, step)
         return RotationRequest(step, _arn(event), token, circumstances=_circumstances(event))
     return RotationRequest(
         step=step,
@@ -31,6 +31,13 @@ def parse_request(event: object) -> RotationRequest:
             else _token(event, "RotationToken", ROTATION_TOKEN_CHARACTERS)
         ),
     )
+
+
+def _version(event: Mapping[str, Any], step: WorkflowStep) -> str:
+    """A secret without AWSCURRENT has no version that a diagnosis could be about."""
+    if step is WorkflowStep.DIAGNOSE and event.get("VersionId") == "":
+        return ""
+    return _token(event, "VersionId", TOKEN_CHARACTERS)
 
 
 def _step(event: Mapping[str, Any]) -> Step | WorkflowStep:
@@ -47,6 +54,7 @@ def _circumstances(event: Mapping[str, Any]) -> Circumstances:
         happened=_happened(event.get("Happened", Happened.BY_HAND)),
         last_look=_flag(event, "LastLook"),
         by_person=_flag(event, "ByPerson"),
+        refused=_refused(event.get("Refused", "")),
         failures=_count(event, "Failures", Circumstances.failures),
         retries=_count(event, "Retries", Circumstances.retries),
     )
@@ -56,6 +64,13 @@ def _happened(name: object) -> Happened:
     if isinstance(name, str) and name in set(Happened):
         return Happened(name)
     raise InvalidEvent(f"Happened must be one of {', '.join(Happened)}.")
+
+
+def _refused(names: object) -> frozenset[Label]:
+    labels = {str(label): label for label in (Label.CURRENT, Label.PREVIOUS)}
+    if isinstance(names, str) and set(names.split()) <= set(labels):
+        return frozenset(labels[name] for name in names.split())
+    raise InvalidEvent(f"Refused must name some of {', '.join(labels)}, with blanks between them.")
 
 
 def _flag(event: Mapping[str, Any], key: str) -> bool:

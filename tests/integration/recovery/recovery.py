@@ -68,8 +68,9 @@ class Broken:
         happened: Happened = Happened.SET_FAILED,
         *,
         last_look: bool = False,
+        refused: frozenset[Label] = frozenset(),
     ) -> StepResult:
-        known = Circumstances(happened, last_look=last_look, failures=1)
+        known = Circumstances(happened, last_look=last_look, failures=1, refused=refused)
         return self.world.step(WorkflowStep.DIAGNOSE, token, circumstances=known)
 
     def recover(self, token: str, happened: Happened = Happened.SET_FAILED) -> str:

@@ -156,6 +156,36 @@ def test_former_credentials_serve_again_if_the_newer_ones_do_not(alternating: Br
     assert alternating.settled()
 
 
+def test_a_former_user_serves_again_also_if_secrets_manager_was_quicker(
+    alternating: Broken,
+) -> None:
+    """Its second attempt comes before the recovery, and uses up the second refusal."""
+    former = alternating.version(Label.CURRENT)
+    alternating.world.rotate()
+    alternating.change_behind_its_back()
+    token = alternating.rotate_until(Step.CREATE)
+    for _ in range(2):
+        with pytest.raises(errors.CredentialsRejected):
+            alternating.world.step(Step.SET, token)
+    assert alternating.recover(token) == "rollBack"
+    assert alternating.version(Label.CURRENT) == former
+    assert alternating.settled()
+
+
+def test_a_person_who_has_mended_the_cause_is_not_kept_out_by_what_was_refused_before(
+    single: Broken,
+) -> None:
+    user, password = single.credential(single.version(Label.CURRENT))
+    single.change_behind_its_back()
+    token = single.rotate_until(Step.CREATE)
+    with pytest.raises(errors.CredentialsRejected):
+        single.world.step(Step.SET, token)
+    assert single.diagnose(token).facts["action"] == "escalate"
+    single.world.server.change_password(user, password)
+    assert single.recover(token, Happened.BY_HAND) == "clear"
+    assert single.settled()
+
+
 def test_a_user_that_was_dropped_needs_a_person(any_kind: Broken) -> None:
     any_kind.let_restore(any_kind.leave)
     token = any_kind.rotate_until(Step.CREATE)
@@ -311,3 +341,52 @@ def test_only_a_version_that_create_secret_wrote_and_nobody_rejected_is_rolled_f
     with pytest.raises(errors.VersionRejected):
         each_strategy.world.step(WorkflowStep.ROLL_FORWARD, token)
     assert each_strategy.version(Label.CURRENT) == current
+
+
+def test_a_login_is_left_for_what_is_waited_for_however_often_it_is_looked_at(
+    alternating: Broken,
+) -> None:
+    """AWSCURRENT is refused, and the pending version's user gets no connection for a while."""
+    server, token = alternating.world.server, alternating.rotate_until(Step.SET)
+    refused = frozenset({Label.CURRENT})
+    alternating.change_behind_its_back()
+    server.execute(f"ALTER ROLE {server.clone} CONNECTION LIMIT 0")
+    found = alternating.diagnose(token, Happened.TEST_FAILED).facts
+    assert (found["action"], found["currentLogin"]) == ("wait", "is refused")
+    for _ in range(2):
+        found = alternating.diagnose(token, Happened.TEST_FAILED, refused=refused).facts
+        assert found["action"] == "wait"
+    server.execute(f"ALTER ROLE {server.clone} CONNECTION LIMIT -1")
+    found = alternating.diagnose(token, Happened.TEST_FAILED, refused=refused).facts
+    assert found["action"] == "rollForward"
+    alternating.world.step(WorkflowStep.ROLL_FORWARD, token)
+    alternating.verify()
+
+
+def test_no_account_is_refused_more_than_twice_while_something_else_is_waited_for(
+    alternating: Broken,
+) -> None:
+    """Both users have other passwords by now."""
+    server = alternating.world.server
+    current = alternating.world.rotate()
+    for user in (server.base, server.clone):
+        server.change_password(user, new_password())
+    _, before = logins(alternating.world)
+    refused = frozenset[Label]()
+    for _ in range(3):
+        found = alternating.diagnose(current, Happened.STUCK, refused=refused).facts
+        assert (found["currentLogin"], found["previousLogin"]) == ("is refused", "is refused")
+        refused = frozenset({Label.CURRENT, Label.PREVIOUS})
+    assert logins(alternating.world)[1] - before == 2
+
+
+def test_refusals_from_before_a_restore_keep_nobody_from_verifying_it(any_kind: Broken) -> None:
+    """Where nothing is pending they are counted on AWSCURRENT itself."""
+    current = any_kind.version(Label.CURRENT)
+    any_kind.change_behind_its_back()
+    for _ in range(3):
+        any_kind.diagnose(current, Happened.BY_HAND)
+    by_person = Circumstances(by_person=True)
+    any_kind.world.step(WorkflowStep.RESTORE, current, circumstances=by_person)
+    any_kind.verify()
+    assert any_kind.settled()

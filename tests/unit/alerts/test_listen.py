@@ -13,7 +13,8 @@ from rekey.alerts.incidents import Decision
 from rekey.alerts.listen import Listener
 from rekey.alerts.recoveries import DONE, ENDS, NEXT, finding
 from rekey.alerts.report import Reporter
-from rekey.errors import InvalidEvent
+from rekey.errors import AlertNotDelivered, InvalidEvent
+from rekey.incident import Recovery
 from rekey.recovery.decision import Afterwards
 from rekey.recovery.rules import Action
 from tests.incident_store import MemoryIncidents
@@ -48,6 +49,7 @@ class Ears:
     def __init__(self) -> None:
         self.channel = Channel()
         self.canaries: list[tuple[str, datetime]] = []
+        self.counted: list[Recovery] = []
         self.reporter = Reporter(MemoryIncidents(), self.channel, now=lambda: NOW)
 
     def note(self, arn: str, at: datetime) -> None:
@@ -57,7 +59,8 @@ class Ears:
         return self.reporter.report(told)
 
     def hear(self, event: object, *ours: str) -> dict[str, str] | None:
-        return Listener(self.report, self.note, frozenset(ours), SWEEP).hear(event)
+        listener = Listener(self.report, self.note, frozenset(ours), SWEEP, self.counted.append)
+        return listener.hear(event)
 
 
 @pytest.fixture
@@ -218,3 +221,38 @@ def test_a_campaign_is_told_of_once_and_the_louder_if_it_does_not_stand(
 def test_a_campaign_that_says_nothing_is_refused(detail: dict[str, Any]) -> None:
     with pytest.raises(InvalidEvent):
         campaigns.finding({**CAMPAIGN, "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({}, None),
+        ({"failedAt": "2026-11-24T11:59:50Z", "verifiedAt": ""}, None),
+        ({"failedAt": "", "verifiedAt": "2026-11-24T12:00:00Z"}, None),
+        ({"failedAt": "2026-11-24T11:59:50Z", "verifiedAt": "2026-11-24T11:59:52.250Z"}, 2.25),
+        # Clocks that differ make no time negative.
+        ({"failedAt": "2026-11-24T12:00:01Z", "verifiedAt": "2026-11-24T12:00:00.9Z"}, 0.0),
+    ],
+)
+def test_a_recovery_is_counted_with_the_time_that_it_took(
+    ears: Ears, told: dict[str, str], seconds: float | None
+) -> None:
+    ears.hear(recovery(**told))
+    assert ears.counted == [Recovery("rollForward", "recovered", seconds)]
+
+
+def test_words_that_recover_does_not_know_become_no_dimension(ears: Ears) -> None:
+    ears.hear(recovery(action=ARN))
+    assert ears.counted == [Recovery("unknown", "recovered", None)]
+
+
+def test_a_recovery_that_nobody_heard_of_is_not_counted_yet(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Finding) -> Decision:
+        raise AlertNotDelivered("SNS is away.")
+
+    monkeypatch.setattr(ears, "report", fails)
+    with pytest.raises(AlertNotDelivered):
+        ears.hear(recovery())
+    assert ears.counted == []

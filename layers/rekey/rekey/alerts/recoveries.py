@@ -8,6 +8,7 @@ from rekey.alerts import topics
 from rekey.alerts.finding import SECRET_ARN, Finding, Kind, Reason, Severity, Status
 from rekey.alerts.record import moment
 from rekey.errors import InvalidEvent
+from rekey.incident import Recovery
 from rekey.recovery.decision import Afterwards
 from rekey.recovery.rules import Action
 
@@ -30,6 +31,26 @@ NEXT: Mapping[str, str] = {
     Afterwards.ROTATE_AGAIN: "Rekey starts another rotation later.",
     Afterwards.HALT: "Rekey has set the tag rekey:halted and does not touch the secret any more.",
 }
+
+
+def recovery(event: Mapping[str, Any]) -> Recovery:
+    """Return words of closed sets and a time: nothing by which secrets could be told apart."""
+    detail = mapping(event, "detail")
+    action, outcome = text(detail, "action"), text(detail, "outcome")
+    return Recovery(
+        action if action in set(Action) else "unknown",
+        outcome if outcome in ENDS else "unknown",
+        _seconds(detail),
+    )
+
+
+def _seconds(detail: Mapping[str, Any]) -> float | None:
+    try:
+        taken = moment(detail, "verifiedAt") - moment(detail, "failedAt")
+    except InvalidEvent:
+        return None
+    # CloudTrail tells whole seconds, and clocks differ.
+    return max(taken.total_seconds(), 0.0)
 
 
 def finding(event: Mapping[str, Any]) -> Finding:

@@ -19,7 +19,11 @@ def on_failure(world: Dispatcher, failed: Failure) -> Dispatched:
     """
     if (over := _over(world, failed)) is not None:
         return Dispatched(Outcome.IGNORED, over)
-    about = {"secretId": failed.secret_arn, "happened": failed.happened.value}
+    about = {
+        "secretId": failed.secret_arn,
+        "happened": failed.happened.value,
+        "failedAt": failed.when.isoformat(),
+    }
     execution = Execution(
         Workflow.RECOVER,
         execution_name(Workflow.RECOVER, failed.secret_arn, failed.version_id, failed.event_id),

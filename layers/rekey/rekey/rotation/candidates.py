@@ -10,7 +10,7 @@ from rekey.errors import (
     VersionNotReadable,
     VersionRejected,
 )
-from rekey.model import Label, SecretMetadata, SecretVersion, Strategy
+from rekey.model import Happened, Label, SecretMetadata, SecretVersion, Strategy
 from rekey.rotation.context import Rotation
 from rekey.rotation.guards import same_server, same_target
 from rekey.rotation.strategy import choose_strategy
@@ -40,7 +40,7 @@ def read_candidates(rotation: Rotation, metadata: SecretMetadata) -> Candidates:
     """Read the versions that labels point to; what is wrong with one is noted, not raised."""
     current_id, pending_id = metadata.holder(Label.CURRENT), _pending_id(metadata)
     current = _read(rotation, current_id)
-    counted = pending_id or current_id or rotation.token
+    counted = _counted(rotation, current_id, pending_id)
     strategy = _strategy(rotation, metadata, pending_id, current)
     return Candidates(
         strategy,
@@ -49,6 +49,13 @@ def read_candidates(rotation: Rotation, metadata: SecretMetadata) -> Candidates:
         _pending(rotation, metadata, _read(rotation, pending_id), current),
         _previous(rotation, metadata, strategy, current),
     )
+
+
+def _counted(rotation: Rotation, current_id: str | None, pending_id: str | None) -> str:
+    """Count on the version that failed; what a person asks anew is counted apart."""
+    if rotation.request.circumstances.happened is Happened.BY_HAND:
+        return current_id or rotation.token
+    return pending_id or current_id or rotation.token
 
 
 def _pending_id(metadata: SecretMetadata) -> str | None:

@@ -14,7 +14,7 @@ from rekey.rotation.candidates import Candidate, Candidates, read_candidates
 from rekey.rotation.context import Rotation
 from rekey.rotation.guards import is_halted
 from rekey.rotation.identity import check_login
-from rekey.rotation.logins import Logins
+from rekey.rotation.logins import ALLOWED_REFUSALS, Logins
 from rekey.rotation.restore import may_restore
 from rekey.rotation.superuser import connect_superuser
 
@@ -76,11 +76,12 @@ def _look(rotation: Rotation, candidates: Candidates, seen: Observation) -> Obse
     if alone and (look.logins.refusals() or seen.happened in SET_HAS_ENDED):
         pending = look.attempt(candidates.pending)
     if not (alone and pending.login is Login.WORKS):
-        current = look.attempt(candidates.current)
+        current = look.current()
     if pending is UNTRIED and not (alone and current.login is Login.WORKS):
         pending = look.attempt(candidates.pending)
     seen = replace(seen, current=current, pending=pending, strategy=candidates.strategy)
-    if current.login in KNOWN_BAD and pending.login is not Login.WORKS:
+    waits = pending.login is Login.UNREACHABLE and not seen.last_look
+    if current.login in KNOWN_BAD and pending.login is not Login.WORKS and not waits:
         seen = replace(seen, previous=look.former())
     if seen.labelled or current.login is not Login.WORKS:
         seen = replace(seen, superuser=look.superuser())
@@ -103,12 +104,36 @@ class _Look:
     def attempt(self, candidate: Candidate | None) -> Attempt:
         return self._attempt(candidate, self.logins.connect)
 
+    def current(self) -> Attempt:
+        """Log in with AWSCURRENT, unless this recovery was refused before it began to wait.
+
+        What does not answer is waited for, and what was refused is not: a second refusal would use
+        up the login that is meant for what is waited for.
+        """
+        told = Label.CURRENT in self.rotation.request.circumstances.refused
+        if told or self._was_refused_to_set_secret():
+            return Attempt(Login.REFUSED)
+        return self.attempt(self.candidates.current)
+
+    def _was_refused_to_set_secret(self) -> bool:
+        """Of alternating users, setSecret logs in with AWSCURRENT's and with no other.
+
+        Secrets Manager repeats it at once: both refusals may be used up before anybody looks.
+        """
+        return (
+            self.candidates.strategy is Strategy.ALTERNATING_USERS
+            and self.rotation.request.circumstances.happened is Happened.SET_FAILED
+            and self.logins.refusals() >= ALLOWED_REFUSALS
+        )
+
     def former(self) -> Attempt:
         """Log in with AWSPREVIOUS, which is only asked after AWSCURRENT was refused or cannot be.
 
         Refusals are counted for both of two alternating users together. The one of AWSPREVIOUS is
         not the one that was refused, and this is the only login that it is tried with.
         """
+        if Label.PREVIOUS in self.rotation.request.circumstances.refused:
+            return Attempt(Login.REFUSED)
         current, former = self.candidates.current, self.candidates.previous
         users = {one.credential.username for one in (current, former) if one and one.credential}
         return self._attempt(former, self.logins.connect if len(users) == 1 else self._connect)
