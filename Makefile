@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup account deploy-local demo migration-report seed-access suppressions bench evaluate compare recordings scale test prove consumers groups check lint ruff mypy template structure lock clean
+.PHONY: help setup account deploy-local demo migration-report seed-access suppressions bench evaluate compare recordings scale test prove consumers pipeline groups check lint ruff mypy template structure lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,10 +69,14 @@ prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> f
 	REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 600 tests/faults/test_malformed.py
 	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove "$(POINT)"
 	@test -n "$(POINT)" || $(MAKE) consumers
+	@test -n "$(POINT)" || $(MAKE) pipeline
 
 consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	@$(PYTHON) -m local.mysql_installations
 	REKEY_CONSUMERS=20 REKEY_ROTATIONS=50 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_consumers.py
+
+pipeline: setup ## 100,000 records of reads through the deployed pipeline, in all kinds of trouble
+	REKEY_EVENTS=100000 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_pipeline.py
 
 groups: setup ## 100 secrets rotated as one, of which ten fail, in every way that can be asked for
 	REKEY_GROUP=100 $(DEV)/python -m pytest -q --timeout 3600 tests/workflows/test_groups.py
