@@ -1,6 +1,6 @@
 """Thousands of events through the deployed pipeline, in trouble: nothing lost, nothing twice.
 
-REKEY_EVENTS says how many (500); more than 10,000 go in rounds, each with an organisation of its own.
+REKEY_EVENTS says how many (500). More than 10,000 go in rounds, each with another organisation.
 """
 
 from __future__ import annotations
