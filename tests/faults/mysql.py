@@ -116,7 +116,7 @@ class MysqlTarget(Target):
 
     def _rights(self, server: Server, name: str) -> set[str]:
         rows = {
-            str(row[0]).replace(name, "USER")
+            str(row[0]).replace(f"`{name}`@", "USER@")
             for row in server.execute(f"SHOW GRANTS FOR {name}@'%'")
         }
         # On MariaDB that of USAGE shows the password's hash.
