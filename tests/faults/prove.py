@@ -6,6 +6,7 @@ An argument is a part of a point's name: only the points that contain it are run
 import multiprocessing
 import os
 import queue
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -167,5 +168,7 @@ def _messages(
 
 
 if __name__ == "__main__":
+    # Each job ends the servers that it has started, however the run is told to stop.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     wide = None if sys.stdout.isatty() else 120
     sys.exit(prove(Console(width=wide), " ".join(sys.argv[1:])))
