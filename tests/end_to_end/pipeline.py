@@ -98,38 +98,37 @@ class Pipeline:
             before = mapping["BatchSize"]
             client.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=before)
 
-    def throttle(self, requests: int = REFUSED) -> bool:
+    def throttle(self, requests: int = REFUSED) -> None:
         """Refuse the next requests to the table."""
         self.deployed.account.control("throttling", {"table": self.table, "requests": requests})
-        return True
 
-    def kill(self) -> bool:
-        """Kill a process of the function, if there is work at hand; return whether there was."""
-        running = processes_of(FUNCTION) if self._state()["batches"] else []
-        if running:
-            os.kill(random.choice(running), signal.SIGKILL)  # noqa: S311 - any will do
-            self.strikes += 1
-        return bool(running)
+    def kill(self) -> None:
+        """Kill a process of the function while it works: a batch that waits for the table."""
 
-    def drain(self, troubles: list[Callable[[], bool]]) -> None:
-        """Wait until the queue is empty; troubles come one after the other, and are taken out."""
-        full = self._state()["messages"]
-        due = len(troubles) + 1
+        def killed() -> bool:
+            running = processes_of(FUNCTION) if self._look()["batches"] else []
+            if running:
+                os.kill(random.choice(running), signal.SIGKILL)  # noqa: S311 - any will do
+            return bool(running)
 
-        def empty() -> bool:
-            state = self._state()
-            if troubles and state["messages"] <= full * len(troubles) / due and troubles[0]():
-                troubles.pop(0)
-            if state["messages"] and not (state["visible"] or state["batches"]):
-                # Six minutes later: no table is throttled for that long.
-                self.throttle(0)
-                self._control({"timeOut": True})
-            return not state["messages"]
+        until(killed, "the function to be at work")
+        self.strikes += 1
 
+    def drain(self) -> None:
+        """Wait until the queue is empty. The table gets better when all have given up on it."""
         try:
-            until(empty, "the queue to be empty")
+            until(lambda: not self._look()["messages"], "the queue to be empty")
         finally:
             self.throttle(0)
+
+    def _look(self) -> dict[str, int]:
+        """Return the queue's state; six minutes later, if all that is left of it waits for that."""
+        state = self._state()
+        if state["messages"] and not (state["visible"] or state["batches"]):
+            # No table is throttled for that long.
+            self.throttle(0)
+            self._control({"timeOut": True})
+        return state
 
     def _state(self) -> dict[str, int]:
         return self._control(None)

@@ -207,7 +207,7 @@ def test_what_would_stop_a_first_rotation_is_named_and_makes_the_status_1(
     deployed: Deployed, postgres: Postgres, operator: Operator, template: str
 ) -> None:
     untagged = Application(deployed, postgres, alternating=True, superuser_tags={})
-    mysql = Application(deployed, postgres, keys={"engine": "mysql"})
+    oracle = Application(deployed, postgres, keys={"engine": "oracle"})
     elsewhere = Application(deployed, postgres, alternating=True, keys={"port": 6543})
     elsewhere.client.put_secret_value(
         SecretId=elsewhere.superuser_arn,
@@ -215,7 +215,7 @@ def test_what_would_stop_a_first_rotation_is_named_and_makes_the_status_1(
     )
     stuck, no_json = Application(deployed, postgres), Application(deployed, postgres)
     no_json.client.put_secret_value(SecretId=no_json.arn, SecretString="not JSON")
-    moved = [at_template(app, template) for app in (untagged, mysql, elsewhere, stuck, no_json)]
+    moved = [at_template(app, template) for app in (untagged, oracle, elsewhere, stuck, no_json)]
     stuck.client.put_secret_value(
         SecretId=stuck.arn, SecretString="{}", VersionStages=["AWSPENDING"]
     )

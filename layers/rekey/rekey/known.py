@@ -33,7 +33,7 @@ MAXIMA_CAPS = {"v": 6, "o": 6, "c": 6, "l": 6, "p": 6, "n": 24}
 MAXIMA_CAPS_BY_NAME = {"peak": 14}
 SMALLEST_CAP = min(*MAXIMA_CAPS.values(), *MAXIMA_CAPS_BY_NAME.values())
 LONGER = 30 * DAY
-MOST_OF_NAME, MOST_OF_ARN, MOST_OF_ROTATED = 200, 1024, 900
+MOST_OF_NAME, MOST_OF_ARN, MOST_OF_ROTATED, MOST_OF_VERSION = 200, 1024, 900, 100
 """Octets. DynamoDB's sort keys end at 1,024, its partition keys at 2,048. No ARN has 700."""
 REMEMBERED = 16_384
 """Keys and marks of the same few secrets and principals are asked for over and over."""
@@ -179,7 +179,7 @@ def reader_key(arn: str, principal: str) -> Key:
 
 def rotation_key(arn: str, version: str) -> Key:
     """Of a promotion whose consumers have not all been seen to renew."""
-    return Key(ROTATIONS, f"{_fitting(arn, MOST_OF_ROTATED)}#{version}")
+    return Key(ROTATIONS, f"{_fitting(arn, MOST_OF_ROTATED)}#{_fitting(version, MOST_OF_VERSION)}")
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -39,9 +39,15 @@ class History:
         answer: dict[str, Any] = self.client().lookup_events(**asked)
         return answer
 
+    @property
+    def now(self) -> datetime:
+        """Other tests have moved the account's clock on."""
+        return datetime.fromtimestamp(self.account.control("clock")["now"], UTC)
+
     def past(self, name: str, *days_ago: float) -> list[dict[str, Any]]:
         """Keep records of calls so many days ago; return them."""
-        made = [record(name, self.region, days) for days in days_ago]
+        now = self.now
+        made = [record(name, self.region, now - timedelta(days=days)) for days in days_ago]
         self.account.control("records", {"records": made})
         return made
 
@@ -55,8 +61,7 @@ def called(name: str) -> list[dict[str, str]]:
     return [{"AttributeKey": "EventName", "AttributeValue": name}]
 
 
-def record(name: str, region: str, days_ago: float) -> dict[str, Any]:
-    at = datetime.now(UTC) - timedelta(days=days_ago)
+def record(name: str, region: str, at: datetime) -> dict[str, Any]:
     return {
         "eventVersion": "1.09",
         "userIdentity": {"type": "IAMUser", "userName": "ann", "accessKeyId": "AKIAEXAMPLE"},
@@ -96,7 +101,7 @@ def test_an_event_says_who_called_what_and_when(history: History) -> None:
 
 def test_only_what_lies_between_start_and_end_is_found(history: History) -> None:
     _, made, _ = history.past("GetSecretValue", 1, 5, 9)
-    now = datetime.now(UTC)
+    now = history.now
     (event,) = history.lookup(StartTime=now - timedelta(days=6), EndTime=now - timedelta(days=4))[
         "Events"
     ]

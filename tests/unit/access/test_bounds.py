@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rekey.access.telling import finding
 from rekey.access.thresholds import Thresholds
 from rekey.aws.access_state import MOST_OCTETS, _raw
-from rekey.known import DAY, HOUR, Key
+from rekey.known import DAY, HOUR, Key, rotation_key
 from tests.access.records import (
     MORNING,
     SECRETS_MANAGER,
@@ -118,6 +118,10 @@ def within_limits(key: Key) -> None:
     """Of DynamoDB's keys, in octets."""
     assert len(key.pk.encode()) <= 2048
     assert len(key.sk.encode()) <= 1024
+
+
+def test_the_key_of_a_rotation_fits_whatever_its_secret_and_version_are_called() -> None:
+    within_limits(rotation_key(arn("a" * 3000), "世" * 64))
 
 
 def test_one_principal_that_does_everything_with_everything_keeps_within_the_bound() -> None:
