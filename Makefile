@@ -4,6 +4,7 @@ RECORDINGS_PYTHON ?= python3.12
 # Servers at addresses are shared, and tests change their settings: one process then.
 WORKERS ?= $(if $(REKEY_POSTGRES_URL)$(REKEY_MYSQL_URL)$(REKEY_MARIADB_URL),1,2)
 
+EVENTS ?= 100000
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin
 TOOLCHAIN := $(PYTHON) -m local.toolchain
@@ -75,8 +76,8 @@ consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	@$(PYTHON) -m local.mysql_installations
 	REKEY_CONSUMERS=20 REKEY_ROTATIONS=50 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_consumers.py
 
-pipeline: setup ## 100,000 records of reads through the deployed pipeline, in all kinds of trouble
-	REKEY_EVENTS=100000 $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_pipeline.py
+pipeline: setup ## Records of reads through the deployed pipeline, in all kinds of trouble; EVENTS=<how many>
+	REKEY_EVENTS=$(EVENTS) $(DEV)/python -m pytest -q --timeout 3600 tests/end_to_end/test_pipeline.py
 
 groups: setup ## 100 secrets rotated as one, of which ten fail, in every way that can be asked for
 	REKEY_GROUP=100 $(DEV)/python -m pytest -q --timeout 3600 tests/workflows/test_groups.py
