@@ -107,7 +107,8 @@ def _verified(stage: Stage, arn: str) -> datetime | None:
         events = client.get_execution_history(executionArn=run["executionArn"])["events"]
         for event in events:
             if event.get("stateExitedEventDetails", {}).get("name") == "Verify":
-                return event["timestamp"].astimezone(UTC)  # type: ignore[no-any-return]
+                left: datetime = event["timestamp"]
+                return left.astimezone(UTC)
     return None
 
 

@@ -8,14 +8,11 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from rekey.aws.state_table import ConditionFailed, ask
 from rekey.errors import StateTableFailure
 from rekey.known import MOST_READERS, ROTATIONS, Item, Key, secret_key
-
-T = TypeVar("T")
 
 BATCH = 100
 """Keys in one BatchGetItem."""
@@ -55,7 +52,7 @@ class AccessState:
             raise StateTableFailure("An item has outgrown its bound, or would never expire.")
         values = {":revision": _number(item.revision), ":now": _number(int(self._now()))}
         try:
-            _ask(
+            ask(
                 self._client.put_item,
                 TableName=self._table,
                 Item=raw,
@@ -63,13 +60,13 @@ class AccessState:
                 ExpressionAttributeNames={"#revision": "revision"},
                 ExpressionAttributeValues=values,
             )
-        except _Overtaken:
+        except ConditionFailed:
             return False
         return True
 
     def readers(self, secret: str) -> frozenset[str]:
         """See Memory."""
-        answer = _ask(
+        answer = ask(
             self._client.query,
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :reader)",
@@ -95,7 +92,7 @@ class AccessState:
     def forget(self, key: Key) -> None:
         """See Rotations."""
         where = {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
-        _ask(self._client.delete_item, TableName=self._table, Key=where)
+        ask(self._client.delete_item, TableName=self._table, Key=where)
 
     def _query(self, pk: str, start: str) -> Iterator[Item]:
         asked: dict[str, Any] = {
@@ -108,7 +105,7 @@ class AccessState:
             asked["ExpressionAttributeValues"][":start"] = {"S": start}
         now, place = int(self._now()), dict[str, Any]()
         while True:
-            answer = _ask(self._client.query, **asked, **place)
+            answer = ask(self._client.query, **asked, **place)
             items = map(_item, answer["Items"])
             yield from (item for item in items if item.expires > now)
             if "LastEvaluatedKey" not in answer:
@@ -119,28 +116,12 @@ class AccessState:
         wanted = [{"pk": {"S": key.pk}, "sk": {"S": key.sk}} for key in keys]
         asked: dict[str, Any] = {self._table: {"Keys": wanted, "ConsistentRead": latest}}
         for _ in range(ROUNDS):
-            answer = _ask(self._client.batch_get_item, RequestItems=asked)
+            answer = ask(self._client.batch_get_item, RequestItems=asked)
             yield from answer["Responses"].get(self._table, [])
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 return
         raise StateTableFailure("DynamoDB left keys unread again and again. Try later.")
-
-
-class _Overtaken(StateTableFailure):
-    """The condition of a write did not hold."""
-
-
-def _ask(call: Callable[..., T], **parameters: Any) -> T:
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ConditionalCheckFailedException":
-            raise _Overtaken(code) from None
-        raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
-    except BotoCoreError as error:
-        raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
 
 
 def _number(value: int) -> dict[str, str]:

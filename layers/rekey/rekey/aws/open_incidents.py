@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from rekey.errors import StateTableFailure
+from rekey.aws.state_table import ConditionFailed, ask
 from rekey.known import Key, Open, mark
 
 PARTITION = "open-incidents"
@@ -63,14 +61,9 @@ class OpenIncidents:
 
     def _ask(self, call: Callable[..., Any], **parameters: Any) -> Any:
         try:
-            return call(TableName=self._table, **parameters)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "ConditionalCheckFailedException":
-                return None
-            raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
-        except BotoCoreError as error:
-            raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
+            return ask(call, TableName=self._table, **parameters)
+        except ConditionFailed:
+            return None
 
 
 def _place(key: Key) -> dict[str, Any]:

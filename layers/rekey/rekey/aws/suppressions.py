@@ -6,13 +6,9 @@ outlives its end for some weeks, so that people can see what has ended.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from rekey.errors import StateTableFailure
-
-T = TypeVar("T")
+from rekey.aws.state_table import ConditionFailed, ask
 
 PK = "suppressions"
 
@@ -28,7 +24,7 @@ class Suppressions:
         """Return all of them, each with its ``name``. What is no JSON object counts for nothing."""
         found, more = list[Mapping[str, Any]](), dict[str, Any]()
         while True:
-            answer = _ask(
+            answer = ask(
                 self._client.query,
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
@@ -57,26 +53,10 @@ class Suppressions:
 
     def _done(self, call: Callable[..., Any], **parameters: Any) -> bool:
         try:
-            _ask(call, TableName=self._table, **parameters)
-        except _Refused:
+            ask(call, TableName=self._table, **parameters)
+        except ConditionFailed:
             return False
         return True
-
-
-class _Refused(StateTableFailure):
-    """The condition of a write did not hold."""
-
-
-def _ask(call: Callable[..., T], **parameters: Any) -> T:
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ConditionalCheckFailedException":
-            raise _Refused(code) from None
-        raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
-    except BotoCoreError as error:
-        raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
 
 
 def _document(item: Mapping[str, Any]) -> Mapping[str, Any]:
