@@ -144,11 +144,12 @@ class Report:
     def watching(self, decided: Watching, whole: Watched) -> None:
         table = _table("Watching who reads secrets", ("what", "is", "goal"))
         for size, rate in decided.rates.items():
-            goal = f"{GOALS.rate:,}" if size >= GOALS.least else "-"
+            goal = f"{GOALS.rate:,}" if size == GOALS.full else "-"
             table.add_row(f"decisions, events a second, {size} at once", f"{rate:,.0f}", goal)
         rate = whole.events / whole.cpu
         table.add_row("the whole function, events a second", f"{rate:,.0f}", "-")
         table.add_row("write units an event, in a burst", f"{decided.burst:.2f}", str(GOALS.burst))
+        table.add_row("write units an event, first day", f"{decided.first_day:.2f}", "-")
         ordinary = (f"{decided.ordinary:.2f}", str(GOALS.ordinary))
         table.add_row("write units an event, ordinary life", *ordinary)
         table.add_row("dollars of write units, a million reads", f"{decided.dollars:.2f}", "-")

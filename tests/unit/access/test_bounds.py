@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rekey.access.telling import finding
 from rekey.access.thresholds import Thresholds
 from rekey.aws.access_state import MOST_OCTETS, _raw
-from rekey.known import DAY, HOUR, Key, rotation_key
+from rekey.known import DAY, HOUR, SET_CAPS, Key, rotation_key
 from tests.access.records import (
     MORNING,
     SECRETS_MANAGER,
@@ -152,6 +152,19 @@ def test_a_known_pair_that_is_read_all_day_is_written_a_few_times() -> None:
     (pair,) = [item for key, item in world.table.items.items() if key.sk.startswith("reader#")]
     assert Thresholds().refresh >= 300
     assert pair.revision <= DAY / Thresholds().refresh + 1
+
+
+def networks_known(world: World) -> list[str]:
+    return [key.pk for key in world.table.items if key.pk.startswith("principal#net:")]
+
+
+def test_whoever_has_another_address_every_time_leaves_no_more_of_them_behind() -> None:
+    """As functions outside any VPC: a write for each would be more than all the others."""
+    world = World()
+    for number in range(64):
+        address, at = f"203.0.{number}.9", MORNING + HOUR * number
+        world.see(record(sourceIPAddress=address, eventTime=stamp(at)))
+    assert len(networks_known(world)) == SET_CAPS["networks"] + 1
 
 
 def test_the_id_of_what_is_counted_is_kept_for_longer_than_eventbridge_tries() -> None:

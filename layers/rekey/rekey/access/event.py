@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import NamedTuple
 
 from rekey.access.network import Network
 from rekey.access.principal import Principal
@@ -30,8 +31,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """One caller's touch of one secret; ``secret`` is None where the call names none.
 
     ``at`` is in whole seconds (epoch). ``version`` is the id that was asked for or given out,

@@ -6,10 +6,9 @@ guide, "Secrets Manager CloudTrail entries".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from rekey.access.batch import catches_all
 from rekey.access.event import (
@@ -24,7 +23,7 @@ from rekey.access.event import (
 from rekey.access.network import Asns, Network, network, no_asns
 from rekey.access.principal import Principal, principal
 from rekey.access.secret import SecretNames, denied_resource, secret_arn
-from rekey.access.shape import mapping, text, texts
+from rekey.access.shape import mapping, strings, text, texts
 from rekey.access.tool import CONSOLE, Tool, tool
 
 ACTIONS = {
@@ -34,10 +33,13 @@ ACTIONS = {
     ("secretsmanager.amazonaws.com", "DescribeSecret"): Action.DESCRIBE,
     ("kms.amazonaws.com", "Decrypt"): Action.DECRYPT,
 }
+ON_ONE = frozenset({Action.READ, Action.DESCRIBE})
 SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 LABEL_MOVED = ("secretsmanager.amazonaws.com", "UpdateSecretVersionStage")
 VALUE_WRITTEN = ("secretsmanager.amazonaws.com", "PutSecretValue")
 PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN})
+ENVELOPE = ("eventID", "sharedEventID", "eventTime", "awsRegion", "recipientAccountId")
+ORIGIN = ("sourceIPAddress", "vpcEndpointId", "sessionCredentialFromConsole", "userAgent")
 KEY_CHECK = "RequestToValidateKeyAccess"
 DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 OTHER_ERRORS = {
@@ -59,21 +61,22 @@ def normalise(record: object, names: SecretNames, asn_of: Asns = no_asns) -> Nor
     """
     if not isinstance(record, dict):
         return Refusal(RefusalReason.NOT_AN_OBJECT, type(record).__name__)
-    call = (text(record, "eventSource"), text(record, "eventName"))
-    if call not in ACTIONS and call not in PROMOTIONS:
+    source, name = strings(record, "eventSource", "eventName")
+    call = (source, name)
+    action = ACTIONS.get(call)
+    if action is None and call not in PROMOTIONS:
         return Refusal(RefusalReason.UNKNOWN_CALL, ":".join(call)[:MAX_DETAIL])
     envelope = _envelope(record)
     if isinstance(envelope, Refusal):
         return envelope
-    if call in PROMOTIONS:
+    if action is None:
         return _promotion(record, envelope, names)
-    if ACTIONS[call] is Action.DECRYPT:
+    if action is Action.DECRYPT:
         return _decrypt(record, envelope, names)
-    return _call(record, envelope, ACTIONS[call], names, asn_of)
+    return _call(record, envelope, action, names, asn_of)
 
 
-@dataclass(frozen=True, slots=True)
-class _Envelope:
+class _Envelope(NamedTuple):
     """What every record has to say."""
 
     event_id: str
@@ -86,15 +89,14 @@ class _Envelope:
 
 
 def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
+    own_id, shared_id, time, region, recipient = strings(record, *ENVELOPE)
     # Deliveries to other accounts have event ids of their own, and share this one. A record that
     # corrects another names that.
-    corrected = text(mapping(record, "addendum"), "originalEventID")
-    event_id = text(record, "sharedEventID") or corrected or text(record, "eventID")
-    at = _seconds(text(record, "eventTime"))
+    event_id = shared_id or text(mapping(record, "addendum"), "originalEventID") or own_id
+    at = _seconds(time)
     identity = mapping(record, "userIdentity")
     context = mapping(identity, "sessionContext")
     caller = principal(identity)
-    region = text(record, "awsRegion")[:MAX_ID]
     if not event_id:
         return Refusal(RefusalReason.NO_EVENT_ID, text(record, "eventName"))
     if at is None:
@@ -103,9 +105,15 @@ def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
         return Refusal(RefusalReason.NO_IDENTITY, event_id[:MAX_DETAIL])
     if not region:
         return Refusal(RefusalReason.NO_REGION, event_id[:MAX_DETAIL])
-    account = text(record, "recipientAccountId") or caller.account
-    outcome = _outcome(record)
-    return _Envelope(event_id, at, caller, region, account, outcome, mapping(context, "attributes"))
+    return _Envelope(
+        event_id,
+        at,
+        caller,
+        region[:MAX_ID],
+        recipient or caller.account,
+        _outcome(record),
+        mapping(context, "attributes"),
+    )
 
 
 # Records come by the second, and what is read together arrives together.
@@ -131,33 +139,23 @@ def _call(
     record: Mapping[str, Any], about: _Envelope, action: Action, names: SecretNames, asn_of: Asns
 ) -> Normalised:
     asked = mapping(record, "requestParameters")
-    secrets = _secrets(record, about, action, names)
-    if isinstance(secrets, Refusal):
-        return secrets
-    origin = _origin(record, asn_of)
-    return tuple(_access(about, action, arn, asked, origin) for arn in secrets or (None,))
-
-
-def _secrets(
-    record: Mapping[str, Any], about: _Envelope, action: Action, names: SecretNames
-) -> tuple[str, ...] | Refusal:
-    """The secrets that a call names; none is a fault only where the call works on one."""
-    asked = mapping(record, "requestParameters")
     given = texts(asked, "secretIdList") or tuple(filter(None, (text(asked, "secretId"),)))
     if not given and about.outcome is not Outcome.DONE:
         given = tuple(filter(None, (denied_resource(text(record, "errorMessage")),)))
-    found = (secret_arn(name, about.region, about.account, names) for name in given)
-    arns = tuple(dict.fromkeys(arn for arn in found if arn))
-    needs_one = action in (Action.READ, Action.DESCRIBE)
-    if needs_one and not arns and about.outcome is Outcome.DONE:
+    found = [secret_arn(name, about.region, about.account, names) for name in given]
+    arns = tuple(dict.fromkeys(filter(None, found)))
+    # None is a fault only where the call works on one.
+    needs_one = action in ON_ONE and about.outcome is Outcome.DONE
+    if needs_one and not arns:
         return Refusal(RefusalReason.NO_SECRET, about.event_id[:MAX_DETAIL])
-    return arns
+    origin = _origin(record, asn_of)
+    return tuple([_access(about, action, arn, asked, origin) for arn in arns or (None,)])
 
 
 def _origin(record: Mapping[str, Any], asn_of: Asns) -> tuple[Network, Tool]:
-    source = network(text(record, "sourceIPAddress"), text(record, "vpcEndpointId"), asn_of)
-    by_console = text(record, "sessionCredentialFromConsole") == "true"
-    return source, CONSOLE if by_console else tool(text(record, "userAgent"))
+    address, endpoint, by_console, agent = strings(record, *ORIGIN)
+    source = network(address, endpoint, asn_of)
+    return source, CONSOLE if by_console == "true" else tool(agent)
 
 
 def _access(
@@ -169,6 +167,7 @@ def _access(
 ) -> Access:
     """By position: this runs for every event, and names cost as much as the rest."""
     source, used = origin or (None, None)
+    version, stage = strings(asked, "versionId", "versionStage")
     return Access(
         about.event_id,
         about.at,
@@ -180,8 +179,8 @@ def _access(
         about.region,
         about.account,
         arn,
-        text(asked, "versionId")[:MAX_ID] or None,
-        text(asked, "versionStage") or None,
+        version[:MAX_ID] or None,
+        stage or None,
         used is CONSOLE,
         MFA.get(text(about.session, "mfaAuthenticated")),
         action is Action.BATCH and catches_all(asked),
@@ -201,7 +200,7 @@ def _decrypt(record: Mapping[str, Any], about: _Envelope, names: SecretNames) ->
     if not arn or version == KEY_CHECK:
         return ()
     if about.outcome is Outcome.DENIED:
-        about = replace(about, outcome=Outcome.KEY_DENIED)
+        about = about._replace(outcome=Outcome.KEY_DENIED)
     # Looked up as any other: that is how a decoy is known that a batch has read by a filter.
     arn = names.full_arn(arn) or arn
     return (_access(about, Action.DECRYPT, arn, {"versionId": version}, None),)

@@ -75,7 +75,7 @@ def _items(scene: Scene) -> Iterator[Item]:
     known = (scene.profile or NO_ITEM).members("networks")
     for source, at in activity.networks.items():
         # Only what is new to the principal is worth an item of its own.
-        if source.key not in known:
+        if source.key not in known and not scene.wanders(source):
             yield Item(profile_key(source.key), {"first": at}, expires=at + keep)
     if activity.principal.account not in ("", activity.account):
         key, at = profile_key(f"account:{activity.principal.account}"), activity.first
@@ -143,10 +143,10 @@ def _profile(scene: Scene) -> Item:
     flags |= {"catch-all"} if activity.catch_all else set()
     batched = {"batch": min(at for at, _ in activity.batches)} if activity.batches else {}
     sets = {
-        "networks": frozenset(source.key for source in activity.networks),
-        "tools": frozenset(used.key for used in activity.tools),
-        "hours": frozenset(hour_of(at) for at in activity.times),
-        "secrets": frozenset(mark(touch.secret) for touch in granted),
+        "networks": frozenset([source.key for source in activity.networks]),
+        "tools": frozenset([used.key for used in activity.tools]),
+        "hours": frozenset(map(hour_of, activity.times)),
+        "secrets": frozenset([mark(touch.secret) for touch in granted]),
         "flags": frozenset(flags),
     }
     return Item(

@@ -7,7 +7,7 @@ from rekey.access.principal import PrincipalKind
 from rekey.access.scene import NO_ITEM, Scene, date, hour_of
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.tool import Tool
-from rekey.known import DAY, FULL, HOUR, profile_key
+from rekey.known import DAY, HOUR, profile_key
 
 ROAMING = 8
 """A person's networks after which one more says nothing."""
@@ -68,12 +68,11 @@ def _spread(scene: Scene) -> Iterator[Signal]:
 
 
 def _networks(scene: Scene) -> Iterator[Signal]:
-    profile = scene.profile or NO_ITEM
-    known = profile.members("networks")
+    known = (scene.profile or NO_ITEM).members("networks")
     for source in scene.activity.networks:
         if source.key in known or source.once in known or source.kind in NOWHERE:
             continue
-        weight = _weight_of_network(scene, source, known, full=FULL in profile.members("flags"))
+        weight = _weight_of_network(scene, source, known)
         if weight:
             kinds = ", ".join(sorted(known)[:3]) or "none known"
             texts = (
@@ -84,7 +83,9 @@ def _networks(scene: Scene) -> Iterator[Signal]:
             yield scene.signal(SignalKind.NEW_NETWORK, weight, texts)
 
 
-def _weight_of_network(scene: Scene, source: Network, known: frozenset[str], *, full: bool) -> int:
+def _weight_of_network(scene: Scene, source: Network, known: frozenset[str]) -> int:
+    if scene.wanders(source):
+        return 0
     strange = profile_key(source.key) not in scene.known
     if not scene.settled:
         touches = scene.activity.touches.values()
@@ -92,9 +93,6 @@ def _weight_of_network(scene: Scene, source: Network, known: frozenset[str], *, 
     kind = scene.activity.principal.kind
     if kind is PrincipalKind.PERSON:
         return 0 if len(known) >= ROAMING else 1
-    # Functions outside any VPC have another address every time; an endpoint is never one of those.
-    if full and source.kind is not NetworkKind.ENDPOINT:
-        return 0
     left = source.kind is NetworkKind.PUBLIC and all(map(_is_endpoint, known))
     base = 2 if kind is PrincipalKind.ROLE else 1
     return base + 2 * strange + left

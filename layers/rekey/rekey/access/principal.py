@@ -14,10 +14,11 @@ from enum import StrEnum, unique
 from functools import lru_cache
 from typing import Any
 
-from rekey.access.shape import mapping, text
+from rekey.access.shape import mapping, strings, text
 
 SSO_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}")
 SESSION_ARN = re.compile(r"arn:(?P<partition>[^:]+):sts::\d*:assumed-role/(?P<role>.+)/[^/]+")
+IDENTITY = ("type", "arn", "accountId", "principalId", "invokedBy", "userName")
 DIGITS_OF_ACCOUNT = 12
 
 
@@ -53,15 +54,10 @@ class Principal:
 
 def principal(identity: Mapping[str, Any]) -> Principal | None:
     """Return whom ``userIdentity`` describes; None if it holds nothing that could be compared."""
-    issuer = mapping(mapping(identity, "sessionContext"), "sessionIssuer")
-    return _principal(
-        text(identity, "type"),
-        text(identity, "arn"),
-        text(identity, "accountId"),
-        text(identity, "principalId") or text(mapping(identity, "onBehalfOf"), "userId"),
-        text(issuer, "arn"),
-        text(identity, "invokedBy") or text(identity, "userName"),
-    )
+    kind, arn, account, principal_id, service, user = strings(identity, *IDENTITY)
+    issuer = text(mapping(mapping(identity, "sessionContext"), "sessionIssuer"), "arn")
+    principal_id = principal_id or text(mapping(identity, "onBehalfOf"), "userId")
+    return _principal(kind, arn, account, principal_id, issuer, service or user)
 
 
 # A Lambda function sees the same few callers over and over.

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from rekey.access.aggregate import Activity, Touch
+from rekey.access.network import Network, NetworkKind
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.thresholds import Thresholds
 from rekey.known import (
     DAY,
+    FULL,
     HOUR,
     Item,
     Key,
@@ -40,15 +42,19 @@ class Facts:
     rotators: Mapping[str, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scene:
-    """``known`` is what the table held before; ``grown`` what has changed by this activity."""
+    """``known`` is what the table held before; ``grown`` what has changed by this activity.
+
+    Whoever sets the scene fills in the facts first, then what has grown. Neither changes what the
+    table held of the principal, its pairs and the secrets.
+    """
 
     activity: Activity
     known: Mapping[Key, Item]
-    grown: Mapping[Key, Item]
-    facts: Facts
     thresholds: Thresholds
+    facts: Facts = field(default_factory=Facts)
+    grown: Mapping[Key, Item] = field(default_factory=dict)
 
     @cached_property
     def profile(self) -> Item | None:
@@ -71,12 +77,27 @@ class Scene:
         return self._settled(self.secret(touch.secret), touch.first)
 
     def new_reader(self, touch: Touch) -> bool:
-        return touch.granted and self.before_known(touch) and self.secret_settled(touch)
+        return touch.secret in self.newly_read
+
+    @cached_property
+    def newly_read(self) -> frozenset[str]:
+        """The settled secrets that the principal was not known to read."""
+        touches = self.activity.touches.values()
+        granted = [one for one in touches if one.granted and self.before_known(one)]
+        return frozenset([one.secret for one in granted if self.secret_settled(one)])
 
     def before_known(self, touch: Touch) -> bool:
         """Whether nothing older of the pair is known: a later read may have arrived earlier."""
         reader = self.reader(touch)
         return reader is None or touch.first < reader.minima["first"]
+
+    def wanders(self, source: Network) -> bool:
+        """Whether the principal has another address every time, so that one more says nothing.
+
+        Functions outside any VPC do. An endpoint is never one of those addresses.
+        """
+        full = FULL in (self.profile or NO_ITEM).members("flags")
+        return full and source.kind is not NetworkKind.ENDPOINT
 
     def recent_reader(self, touch: Touch) -> bool:
         """Whether it became a reader within a day: the records of one read come in any order."""

@@ -7,6 +7,7 @@ Source: Secrets Manager API reference, "SecretId" of GetSecretValue.
 """
 
 import re
+from functools import lru_cache
 from typing import Protocol
 
 ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -48,10 +49,16 @@ def secret_arn(given: str, region: str, account: str, names: SecretNames) -> str
     None if the text names no secret. A name may itself end like an ARN (`db-master`), so what is
     known counts before what it looks like.
     """
-    partial = given if given.startswith("arn:") else _arn(given, region, account)
-    if ":secretsmanager:" not in partial or ":secret:" not in partial or "*" in partial:
-        return None
-    return (names.full_arn(partial) or partial)[:MAX_ARN]
+    partial = _partial(given, region, account)
+    return None if partial is None else (names.full_arn(partial) or partial)[:MAX_ARN]
+
+
+# What is known changes; how a name is made an ARN does not.
+@lru_cache(maxsize=16_384)
+def _partial(given: str, region: str, account: str) -> str | None:
+    arn = given if given.startswith("arn:") else _arn(given, region, account)
+    is_secret = ":secretsmanager:" in arn and ":secret:" in arn and "*" not in arn
+    return arn if is_secret else None
 
 
 def denied_resource(message: str) -> str:

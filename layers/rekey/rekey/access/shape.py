@@ -23,3 +23,8 @@ def texts(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Return the strings of the list under ``key``."""
     value = document.get(key)
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def strings(document: Mapping[str, Any], *keys: str) -> list[str]:
+    """Return what ``text`` does for each key. Records hold many, and they come by the thousand."""
+    return [value if isinstance(value, str) else "" for value in map(document.get, keys)]

@@ -60,8 +60,10 @@ class Watch:
 
     def _count(self, hidden: list[Hidden]) -> bool:
         """Remember that something was not told, for those who answer for it."""
+        if not hidden:
+            return True
         items, refresh = hidden_items(hidden), self.thresholds.refresh
-        known = self.memory.load(items, latest=True) if items else {}
+        known = self.memory.load(items, latest=True)
         after = grow(known, items).items()
         news = (item for key, item in after if is_news(known.get(key), item, refresh))
         return all(map(self.memory.save, news))
@@ -70,23 +72,24 @@ class Watch:
         return (parsed(document) for document in self.surroundings.suppressions())
 
     def _scene(self, activity: Activity, known: Mapping[Key, Item]) -> Scene:
-        facts = self._facts(Scene(activity, known, {}, Facts(), self.thresholds))
-        seen = observe(Scene(activity, known, {}, facts, self.thresholds))
-        if further := further_keys(seen) - keys(activity):
-            known = {**known, **self.memory.load(further, latest=True)}
-        return Scene(activity, known, grow(known, seen), facts, self.thresholds)
+        scene = Scene(activity, known, self.thresholds)
+        scene.facts = self._facts(scene)
+        seen = observe(scene)
+        if seen and (further := further_keys(seen) - keys(activity)):
+            scene.known = {**known, **self.memory.load(further, latest=True)}
+        scene.grown = grow(scene.known, seen)
+        return scene
 
     def _facts(self, scene: Scene) -> Facts:
         """Ask outside only about what is new: an ordinary batch asks nothing."""
         touches = scene.activity.touches.values()
-        newly = [touch.secret for touch in touches if scene.new_reader(touch)]
         role = scene.activity.principal.role_arn
         made = self.surroundings.role_made(role) if role and not scene.settled else None
         return Facts(
             self.surroundings.decoys(),
             self.surroundings.ours(),
             {} if role is None or made is None else {role: made},
-            {secret: self.memory.readers(secret) for secret in newly},
+            {secret: self.memory.readers(secret) for secret in scene.newly_read},
             {t.secret: self.surroundings.rotator(t.secret) for t in touches if t.asked_pending},
         )
 
