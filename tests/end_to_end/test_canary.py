@@ -9,33 +9,9 @@ from typing import Any
 import pytest
 
 from local.postgres import Postgres
+from tests.bus import everything_on_the_bus
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, function_text, retries, wait_for
-
-
-def everything_on_the_bus(deployed: Deployed) -> tuple[str, str]:
-    """A queue that gets every event of the default bus; its URL and the rule's name."""
-    sqs, events = (deployed.account.client(service) for service in ("sqs", "events"))
-    name = f"bus-{secrets.token_hex(4)}"
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    events.put_rule(
-        Name=name,
-        EventPattern=json.dumps({"account": [{"exists": True}]}),
-        State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-    )
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}])
-    return url, name
-
-
-def received(deployed: Deployed, url: str) -> list[str]:
-    sqs = deployed.account.client("sqs")
-    bodies: list[str] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            bodies.append(message["Body"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return bodies
 
 
 @pytest.fixture
@@ -56,10 +32,9 @@ def test_no_password_shows_in_any_log_event_record_or_metric(
     deployed: Deployed, postgres: Postgres
 ) -> None:
     postgres.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    url, rule = everything_on_the_bus(deployed)
     passwords = {postgres.password}
     applications = [Application(deployed, postgres, alternating=a) for a in (False, True)]
-    with retries(deployed, 2):
+    with everything_on_the_bus(deployed) as listening, retries(deployed, 2):
         for app in applications:
             for _ in range(2):
                 app.rotate_and_wait()
@@ -70,7 +45,7 @@ def test_no_password_shows_in_any_log_event_record_or_metric(
             app.rotate_and_wait()
             app.value("AWSPENDING")
             passwords |= set(app.passwords)
-    bus = received(deployed, url)
+        bus = listening.events()
     places = {
         "the function's log": "\n".join(function_text(deployed)),
         "CloudTrail": json.dumps(deployed.account.control("records")["records"]),
@@ -82,7 +57,6 @@ def test_no_password_shows_in_any_log_event_record_or_metric(
             line for line in postgres.log.read_text().splitlines() if "CREATE ROLE app_" not in line
         ),
     }
-    deployed.account.client("events").remove_targets(Rule=rule, Ids=["queue"])
     assert any("RotationFailed" in event for event in bus)
     assert any("GetSecretValue" in event for event in bus)
     assert "SCRAM-SHA-256$4096" in places["PostgreSQL's log"]

@@ -60,7 +60,17 @@ PASSED = {
     *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
     *("staleConsumers", "consumers"),
     *("dryRun", "compromised", "stopAtFailure", "campaign", "refused", "stopped", "host"),
-    *("strategy", "works", "unknown", "rollBack", "rollBackCount", "soak", "alarms", "stands"),
+    *(
+        "strategy",
+        "works",
+        "unknown",
+        "oldVersionId",
+        "rollBack",
+        "rollBackCount",
+        "soak",
+        "alarms",
+        "stands",
+    ),
     *("text", "summary", "counts", "secrets"),
 }
 """What may come from the input or from a function: many people may read the history of a run."""

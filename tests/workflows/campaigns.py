@@ -49,6 +49,21 @@ def end(deployed: Deployed, arn: str, patience: float = PATIENCE) -> Ended:
     return Ended(run, _summary(deployed, run["name"]))
 
 
+def histories(deployed: Deployed, run_arn: str) -> str:
+    """All that stands in the history of a campaign, and in those of the children of its maps."""
+    client = deployed.account.client("stepfunctions")
+    found = [run_arn]
+    for map_run in client.list_map_runs(executionArn=run_arn)["mapRuns"]:
+        children = client.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+        found += [child["executionArn"] for child in children]
+    pages = (
+        page
+        for arn in found
+        for page in client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    )
+    return json.dumps(list(pages), default=str, ensure_ascii=False)
+
+
 def campaign(deployed: Deployed, **settings: Any) -> Ended:
     """Start one and wait for its end."""
     return end(deployed, start(deployed, **settings))

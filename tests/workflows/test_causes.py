@@ -18,6 +18,7 @@ from local.postgres import Postgres
 from rekey.engines.postgresql.verifier import scram_sha_256
 from rekey.model import Happened
 from rekey.recovery import rules
+from tests.bus import everything_on_the_bus
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, function_text, retries, wait_for
 from tests.faults.proxy import Cut, Proxy
@@ -415,13 +416,17 @@ def test_nothing_of_a_secret_but_names_and_ids_shows_in_a_recovery(
     app.client.update_secret(SecretId=app.arn, Description=kept[0])
     app.client.tag_resource(SecretId=app.arn, Tags=[{"Key": kept[1], "Value": kept[2]}])
     token = cut_off(app)
-    send_failure(app, token, Happened.TEST_FAILED)
-    assert end(app) == RECOVERED
-    start(app, action="rollBack")
-    start(app, action="restore")
-    assert end(app, 2) == end(app, 3) == RECOVERED
-    said(app, told, 1)
+    with everything_on_the_bus(app.deployed) as bus:
+        send_failure(app, token, Happened.TEST_FAILED)
+        assert end(app) == RECOVERED
+        start(app, action="rollBack")
+        start(app, action="restore")
+        assert end(app, 2) == end(app, 3) == RECOVERED
+        said(app, told, 1)
+        events = bus.events()
+    assert any('"source": "rekey"' in event and app.arn in event for event in events)
     places = {
+        "bus": "\n".join(events),
         "history": told_in_histories(app),
         "messages": json.dumps(told.messages),
         **{name: "\n".join(log(app.deployed, name)) for name in FUNCTIONS},

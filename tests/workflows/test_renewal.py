@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -110,25 +110,62 @@ def logs_in(app: MysqlApplication, value: Document) -> bool:
     return app.refusal(value["username"], value["password"]) is None
 
 
-def test_a_consumer_that_uses_the_old_version_is_told_of_and_keeps_it_until_it_has_renewed(
-    deployed: Deployed, app: MysqlApplication, state: AccessState
-) -> None:
-    about = json.dumps({"kind": ["not-renewed", "old-password-kept"], "secret": [app.arn]})
-    inbox = Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn, FilterPolicy=about)
-    role, reader = consumer(deployed)
+@dataclass
+class Stale:
+    """A consumer that was given the old version after a rotation, as the table knows it."""
+
+    role: str
+    reader: Any
+    current: str
+    old: Document
+
+
+def stale(app: MysqlApplication, state: AccessState) -> Stale:
+    """Rotate, and let a consumer read what was AWSCURRENT before."""
+    role, reader = consumer(app.deployed)
     old = app.value("AWSCURRENT")
     app.rotate_and_wait()
     holders = {label: version for version, labels in app.labels().items() for label in labels}
     current, previous = holders["AWSCURRENT"], holders["AWSPREVIOUS"]
+    item = reader_key(app.arn, role)
 
-    def known(name: str) -> Callable[[], bool]:
-        item = reader_key(app.arn, role)
-        return lambda: name in state.load([item], latest=True).get(item, Item(item)).maxima
+    def known() -> bool:
+        held = state.load([item], latest=True).get(item, Item(item))
+        return f"o:{previous}" in held.maxima
 
     wait_for(lambda: state.load([rotation_key(app.arn, current)]), "the rotation to be known")
     next_second()
     reader.get_secret_value(SecretId=app.arn, VersionStage="AWSPREVIOUS")
-    wait_for(known(f"o:{previous}"), "the read to be known")
+    wait_for(known, "the read to be known")
+    return Stale(role, reader, current, old)
+
+
+def heard(app: MysqlApplication) -> Inbox:
+    """What people are told of the secret's consumers."""
+    about = json.dumps({"kind": ["not-renewed", "old-password-kept"], "secret": [app.arn]})
+    inbox = Inbox.make(app.deployed.account)
+    return inbox.subscribe(app.deployed.alerts_topic_arn, FilterPolicy=about)
+
+
+def test_nobody_is_told_that_a_password_works_which_somebody_has_retired_meanwhile(
+    app: MysqlApplication, state: AccessState
+) -> None:
+    inbox, found = heard(app), stale(app, state)
+    app.client.untag_resource(SecretId=app.arn, TagKeys=["rekey:hold"])
+    assert app.retire()["outcome"] == "retired"
+    run = retire(app, found.current, 0)
+    assert end(app, run) == "Retired"
+    assert "AskWhatWorks" in states(app, {"executionArn": run})
+    # Whatever was told before comes before this.
+    follow(app.deployed, state, app.arn, found.current)
+    assert [json.loads(told["Message"])["kind"] for told in inbox.first(1)] == ["not-renewed"]
+
+
+def test_a_consumer_that_uses_the_old_version_is_told_of_and_keeps_it_until_it_has_renewed(
+    deployed: Deployed, app: MysqlApplication, state: AccessState
+) -> None:
+    inbox, found = heard(app), stale(app, state)
+    role, reader, current, old = found.role, found.reader, found.current, found.old
     follow(deployed, state, app.arn, current)
     (told,) = inbox.first(1)
     told = json.loads(told["Message"])

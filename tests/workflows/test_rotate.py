@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,13 +14,14 @@ import pytest
 from local.postgres import Postgres
 from rekey.aws.access_state import AccessState
 from rekey.known import Item, merge, reader_key, secret_key
-from rekey.model import Strategy
+from rekey.model import Outcome, Strategy, Workflow
+from tests.bus import everything_on_the_bus
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
 from tests.inbox import Inbox
-from tests.workflows.campaigns import campaign, end, start
-from tests.workflows.runs import shortened
+from tests.workflows.campaigns import campaign, histories
+from tests.workflows.runs import ended, history, runs, shortened
 from tests.workflows.troubles import break_login
 
 RULES = {"AutomaticallyAfterDays": 30}
@@ -187,17 +190,45 @@ def working(app: Any) -> list[str]:
     return found
 
 
-def test_nothing_but_names_of_secrets_and_versions_stands_in_the_history(
-    deployed: Deployed, apps: list[Application]
+def test_nothing_of_a_secret_but_names_and_ids_shows_in_a_campaign(
+    deployed: Deployed, apps: list[Application], mariadb: Any
 ) -> None:
-    arn = start(deployed, secretIds=arns(apps), soakSeconds=0)
-    ended = end(deployed, arn)
-    for app in apps:
+    """Rotated, rolled back and, being compromised, retired: no password, no tag of others."""
+    dual = attached(MysqlApplication(deployed, mariadb, "mariadb", Strategy.DUAL_PASSWORD))
+    everyone, kept = [*apps, dual], [secrets.token_hex(8) for _ in range(2)]
+    for app in everyone:
+        app.client.tag_resource(SecretId=app.arn, Tags=[{"Key": kept[0], "Value": kept[1]}])
+    inbox = Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn)
+    ring(deployed, "canary-errors", "ALARM")
+    which = {"secretIds": [app.arn for app in everyone]}
+    with everything_on_the_bus(deployed) as bus, shortened(deployed, 0.005):
+        back = campaign(deployed, **which, healthAlarms=["canary-errors"], soakSeconds=60)
+        gone = campaign(deployed, **which, compromised=True)
+        retired = ended(dual, Workflow.RETIRE)
+        names = {back.run["name"], gone.run["name"]}
+        inbox.until(lambda told: all(name in json.dumps(told) for name in names))
+        events = bus.events()
+    for app in everyone:
         app.value("AWSCURRENT")
-    client = deployed.account.client("stepfunctions")
-    text = json.dumps(client.get_execution_history(executionArn=arn), default=str)
-    text += json.dumps(ended.summary)
-    assert not [word for app in apps for word in app.passwords if word in text]
+    found = [histories(deployed, each.run["executionArn"]) for each in (back, gone)]
+    undone = [history(app, run) for app in everyone for run in runs(app, Workflow.RECOVER)]
+    places = {
+        "histories": "\n".join([*found, *undone, history(dual, retired)]),
+        "summaries": json.dumps([back.summary, gone.summary]),
+        "messages": json.dumps(inbox.messages),
+        "bus": "\n".join(events),
+    }
+    assert back.summary["counts"] == {"rolledBack": 4}
+    assert gone.stands, gone.summary
+    for answer in (Outcome.RETIRED, "works", "is AWSCURRENT again"):
+        assert answer in places["histories"]
+    assert any('"source": "rekey"' in event for event in events)
+    server = {apps[0].postgres.password, mariadb.password}
+    for place, text in places.items():
+        for password in {word for app in everyone for word in app.passwords} | server:
+            assert password not in text, place
+            assert base64.b64encode(password.encode()).decode() not in text, place
+        assert [each for each in kept if each in text] == [], place
 
 
 def ring(deployed: Deployed, name: str, state: str) -> None:

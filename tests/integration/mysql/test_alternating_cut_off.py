@@ -9,7 +9,7 @@ import pytest
 from rekey import errors
 from tests.integration.mysql.account import Account, new_password, setting
 from tests.integration.mysql.alternating import Users, cut, database, try_cut_off
-from tests.integration.rotation.two_passwords import at_once
+from tests.integration.rotation.at_once import at_once
 
 MOST = 40
 

@@ -8,9 +8,9 @@ import pytest
 from rekey import errors
 from rekey.model import Label, Outcome, SecretMetadata, SecretVersion, Step, StepResult
 from tests.database import new_password
+from tests.integration.rotation.at_once import at_once
 from tests.integration.rotation.two_passwords import (
     DualWorld,
-    at_once,
     foreign_besides_current,
     half_an_attempt,
     next_generation,
