@@ -49,7 +49,8 @@ def secret_arn(given: str, region: str, account: str, names: SecretNames) -> str
     None if the text names no secret. A name may itself end like an ARN (`db-master`), so what is
     known counts before what it looks like.
     """
-    partial = _partial(given, region, account)
+    # Whatever is longer is no secret's, and would fill the memory.
+    partial = _partial(given[:MAX_ARN], region, account)
     return None if partial is None else (names.full_arn(partial) or partial)[:MAX_ARN]
 
 
