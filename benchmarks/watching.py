@@ -88,11 +88,8 @@ def watching(history: int = HISTORY, rounds: int = ROUNDS) -> Watching:
     world = World(table=table, names=names, ages=life.role_made)
     for day in range(-history, 0):
         world.learn(*life.records(day, history=True))
-    gc.collect()
     first_day = _units(world, table, life.records(0))
     events = life.records(1)
-    # The table in memory holds millions of objects, as no function does.
-    gc.freeze()
     rates = {size: _rate(world, events, size, rounds) for size in SIZES}
     ordinary = _units(world, table, events)
     return Watching(rates, first_day, ordinary, _units(world, table, _burst(life)))
@@ -100,8 +97,15 @@ def watching(history: int = HISTORY, rounds: int = ROUNDS) -> Watching:
 
 def _rate(world: World, events: list[Record], size: int, rounds: int) -> float:
     """Each round begins with what was known the evening before."""
-    evenings = (replace(world, table=Table(dict(world.table.items))) for _ in range(rounds))
-    return median(len(events) / _seconds(evening, events, size) for evening in evenings)
+    return median(len(events) / _seconds(_copy(world), events, size) for _ in range(rounds))
+
+
+def _copy(world: World) -> World:
+    copied = replace(world, table=Table(dict(world.table.items)))
+    # The table in memory holds millions of objects to look through, as no function does.
+    gc.collect()
+    gc.freeze()
+    return copied
 
 
 def _units(world: World, table: Metered, events: list[Record]) -> float:
