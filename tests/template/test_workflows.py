@@ -215,6 +215,29 @@ def test_no_service_is_asked_whose_whole_answer_may_not_stand_in_a_history(
     assert asked <= ANSWERS_WITH_NOTHING_ELSE
 
 
+def test_a_recovery_refuses_a_version_without_a_name_before_anything_else() -> None:
+    """It would be taken for AWSCURRENT, which a roll back rejects."""
+    machine = WHOLE["recover.asl.json"]
+    first = machine["States"][machine["StartAt"]]
+    (choice,) = first["Choices"]
+    assert choice["Condition"] == (
+        "{% $exists($states.input.versionId) and $not($states.input.versionId) %}"
+    )
+    assert machine["States"][choice["Next"]]["Type"] == "Fail"
+
+
+def test_a_campaign_makes_its_tokens_from_the_run_the_secret_and_a_number() -> None:
+    """rekey.campaign.tasks makes the same ones, to know them again."""
+    (begin,) = (
+        child["States"]["Begin"] for name, child in PARTS.items() if name == "rotate.asl.json, 1"
+    )
+    for name, number in (("token", 1), ("nextToken", 2)):
+        assert begin["Assign"][name] == (
+            "{% $hash($states.context.Execution.Id & '|' & $states.input.secretId & "
+            f"'|{number}', 'SHA-256') %}}"
+        )
+
+
 def test_what_is_put_in_at_deployment_is_what_the_template_gives(template: Definition) -> None:
     machines = [
         resource["Properties"]

@@ -35,8 +35,14 @@ def secret(arn: str = "arn:1", **other: Any) -> SecretMetadata:
     return SecretMetadata(arn, **(facts | other))
 
 
+TOUCHED = {Became.ROTATED, Became.FAILED}
+
+
 def results(*became: Became) -> list[Result]:
-    return [Result(f"arn:{number}", each) for number, each in enumerate(became)]
+    return [
+        Result(f"arn:{number}", each, version_id="v2" if each in TOUCHED else "")
+        for number, each in enumerate(became)
+    ]
 
 
 def test_defaults_watch_and_bring_back_what_failed() -> None:
@@ -130,6 +136,17 @@ def test_as_much_is_rolled_back_as_was_asked_for(
     settings = Settings(secret_ids=("a",), on_failure=on_failure)
     became = results(Became.ROTATED, Became.FAILED, Became.REFUSED, Became.SKIPPED)
     assert [each.secret_id for each in to_roll_back(settings, became, Heard(alarms))] == back
+
+
+@given(
+    st.lists(st.builds(Result, st.text(), st.sampled_from(BECAME), version_id=st.text(max_size=1))),
+    st.builds(Settings, on_failure=st.sampled_from(OnFailure)),
+    st.lists(st.just("alarm"), max_size=1),
+)
+def test_nothing_is_rolled_back_without_the_version_that_was_made(
+    became: list[Result], settings: Settings, alarms: list[str]
+) -> None:
+    assert all(each.version_id for each in to_roll_back(settings, became, Heard(alarms)))
 
 
 @given(st.lists(st.sampled_from(BECAME)), st.booleans(), st.lists(st.just("alarm"), max_size=1))

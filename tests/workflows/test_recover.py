@@ -85,6 +85,13 @@ def test_a_rotation_that_succeeded_is_rolled_back_by_hand_and_twice_is_no_more(
         assert app.logs_in("AWSCURRENT")
 
 
+def test_a_version_without_a_name_is_not_taken_for_the_one_that_serves(app: Application) -> None:
+    before = holder(app, "AWSCURRENT")
+    run: Any = start(app, action="rollBack", versionId="")
+    assert (run["status"], states(app, run)) == ("FAILED", ["IsVersionNamed", "EmptyVersionId"])
+    assert holder(app, "AWSCURRENT") == before
+
+
 @pytest.mark.reaches(
     "AWSCURRENT logs in, and AWSPENDING stands on a version that does not.",
     "The secret is halted (tag rekey:halted), and waits for a person.",

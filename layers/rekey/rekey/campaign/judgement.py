@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from rekey.campaign.results import Became, Result
 from rekey.campaign.settings import OnFailure, Settings, StaleConsumers
 
-NOT_AS_ASKED = {Became.FAILED, Became.REFUSED, Became.SKIPPED, Became.NOT_ROLLED_BACK}
+AS_ASKED = {Became.ROTATED, Became.WOULD_ROTATE, Became.ROLLED_BACK}
+BAD = {Became.FAILED, Became.REFUSED, Became.UNKNOWN}
 ENOUGH_SHOWN = 20
 
 
@@ -38,7 +39,7 @@ class Summary:
 
 def failed(results: Iterable[Result]) -> bool:
     """Tell whether any rotation began and did not end right, or could not begin."""
-    return any(result.became in (Became.FAILED, Became.REFUSED) for result in results)
+    return any(result.became in BAD for result in results)
 
 
 def to_roll_back(
@@ -48,7 +49,8 @@ def to_roll_back(
 
     A rotation that failed is rolled back unless the campaign is to stop as it is. An alarm says
     nothing about single secrets: it counts against all that were rotated. Consumers that use an
-    old version do, so only their secrets are, unless it is all or nothing.
+    old version do, so only their secrets are, unless it is all or nothing. Without the version
+    that was made nothing is: it would be AWSCURRENT that is rejected, whoever has made that.
     """
     if settings.compromised or settings.dry_run or settings.on_failure is OnFailure.STOP:
         return []
@@ -58,8 +60,11 @@ def to_roll_back(
     return [
         result
         for result in results
-        if result.became is Became.FAILED
-        or (result.became is Became.ROTATED and (together or result.secret_id in stale))
+        if result.version_id
+        and (
+            result.became is Became.FAILED
+            or (result.became is Became.ROTATED and (together or result.secret_id in stale))
+        )
     ]
 
 
@@ -102,7 +107,7 @@ def _text(counts: Counter[str], results: Sequence[Result], heard: Heard) -> str:
         sentences.append(f"Consumers of {len(heard.stale)} secrets use the old version.")
     if heard.unknown:
         sentences.append(f"Of {heard.unknown} secrets nothing is known about reads.")
-    bad = [result for result in results if result.became in NOT_AS_ASKED]
+    bad = [result for result in results if result.became not in AS_ASKED]
     sentences += [
         f"{result.secret_id}: {result.became}. {result.error} {result.reason}".strip()
         for result in bad[:ENOUGH_SHOWN]

@@ -8,13 +8,17 @@ from typing import Any
 
 @unique
 class Became(StrEnum):
-    """REFUSED, SKIPPED and WOULD_ROTATE have touched nothing; FAILED may have."""
+    """REFUSED, SKIPPED and WOULD_ROTATE have touched nothing; FAILED may have.
+
+    UNKNOWN: its child execution told nothing, and nobody knows how far it came.
+    """
 
     ROTATED = "rotated"
     WOULD_ROTATE = "wouldRotate"
     REFUSED = "refused"
     SKIPPED = "skipped"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     ROLLED_BACK = "rolledBack"
     NOT_ROLLED_BACK = "notRolledBack"
 

@@ -6,7 +6,9 @@ passes on. Each task may be asked again: it writes the same documents.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from itertools import chain
 from typing import Any
 
@@ -16,11 +18,14 @@ from rekey.campaign.judgement import Heard, conclude, failed, to_roll_back
 from rekey.campaign.plan import plan
 from rekey.campaign.results import Became, Result
 from rekey.campaign.settings import MOST_JUDGED, OnFailure, Settings, StaleConsumers, parse
-from rekey.errors import InvalidCampaign, SecretNotFound
-from rekey.model import SecretMetadata
+from rekey.errors import InvalidCampaign, SecretError, SecretNotFound
+from rekey.model import Label, SecretMetadata
 from rekey.ports import Alarms, Documents, RotationFunctions, SecretCatalogue
 
 Facts = dict[str, Any]
+Child = Mapping[str, Any]
+"""What the ResultWriter says of one child execution."""
+
 CONSUMERS_SHOWN = 5
 SHOWN = 100
 """Results in the output of the workflow; the document has them all."""
@@ -106,7 +111,8 @@ def _remembered(ask: Callable[[str], bool]) -> Callable[[str], bool]:
 
 def _judge(world: World, event: Mapping[str, Any]) -> Facts:
     """Tell what follows from the results, or from alarms during the soak time."""
-    settings, results = parse(event["settings"]), _results(world, event["manifest"])
+    settings = parse(event["settings"])
+    results = _results(world, event["manifest"], partial(_looked_up, world))
     back = to_roll_back(settings, results, _heard(world, event))
     key = f"{event['execution']}/roll-back.json"
     world.documents.write(
@@ -164,7 +170,37 @@ def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
     }
 
 
-def _results(world: World, manifest: str) -> Sequence[Result]:
+def _unknown(child: Child) -> Result:
+    """A child that has no output was ended from outside, or by a defect: nobody knows how far."""
+    return Result(
+        json.loads(child["Input"])["secretId"],
+        Became.UNKNOWN,
+        "Its run was ended before it told anything. Nobody knows whether the secret was rotated: "
+        "start recover for it, which looks, and then rotate it again if need be.",
+        str(child.get("Error", "Aborted")),
+    )
+
+
+def _looked_up(world: World, child: Child) -> Result:
+    """Tell what the labels show: AWSCURRENT on a version of this run is the run's doing.
+
+    The tokens are made as the state machine makes them.
+    """
+    result = _unknown(child)
+    try:
+        current = world.secrets.describe(result.secret_id).holder(Label.CURRENT)
+    except SecretError:
+        return result
+    about = f"{child['ExecutionArn']}|{result.secret_id}"
+    tokens = (sha256(f"{about}|{number}".encode()).hexdigest() for number in (1, 2))
+    if current is None or current not in tokens:
+        return result
+    return replace(result, became=Became.FAILED, version_id=current)
+
+
+def _results(
+    world: World, manifest: str, without_output: Callable[[Child], Result] = _unknown
+) -> Sequence[Result]:
     """Read what the children of a Distributed Map have written.
 
     Source: Step Functions Developer Guide, "ResultWriter".
@@ -175,16 +211,10 @@ def _results(world: World, manifest: str) -> Sequence[Result]:
         for kind in ("SUCCEEDED", "FAILED", "PENDING")
         for file in files.get(kind, [])
     )
-    return [_result(child) for child in ended]
-
-
-def _result(child: Mapping[str, Any]) -> Result:
-    """A child that has no output was ended from outside, or by a defect: nobody knows how far."""
-    if child.get("Output"):
-        return Result.read(json.loads(child["Output"]))
-    secret_id = json.loads(child["Input"])["secretId"]
-    error = str(child.get("Error", "Aborted"))
-    return Result(secret_id, Became.FAILED, "The child execution ended without a result.", error)
+    return [
+        Result.read(json.loads(child["Output"])) if child.get("Output") else without_output(child)
+        for child in ended
+    ]
 
 
 TASKS: Mapping[str, Callable[[World, Mapping[str, Any]], Facts]] = {
