@@ -158,6 +158,48 @@ def test_a_caller_is_the_same_tomorrow(identity: Record, kind: str, key: str) ->
     assert (found.kind, found.key) == (kind, key)
 
 
+SSO_PATH = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/"
+SSO_NAME = "AWSReservedSSO_Developer_0123456789abcdef"
+
+
+def issued(arn_of_role: str, session: str = "ann@example.com") -> Record:
+    made = role(arn_of_role.rpartition("/")[2], session)
+    return {**made, "sessionContext": {"sessionIssuer": {"arn": arn_of_role}}}
+
+
+def test_a_person_is_the_same_in_every_region_of_the_identity_center() -> None:
+    keys = {
+        access(record(userIdentity=identity)).principal.key
+        for identity in (
+            person("ann@example.com"),
+            issued(f"{SSO_PATH}{SSO_NAME}"),
+            issued(f"{SSO_PATH}eu-west-1/{SSO_NAME}"),
+        )
+    }
+    assert keys == {f"person:{ACCOUNT}:Developer:ann@example.com"}
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        issued(f"arn:aws:iam::{ACCOUNT}:role/x-{SSO_NAME}"),
+        issued(f"arn:aws:iam::{ACCOUNT}:role/{SSO_NAME}"),
+        issued(f"arn:aws:iam::{ACCOUNT}:role/x/aws-reserved/sso.amazonaws.com/{SSO_NAME}"),
+        issued(f"{SSO_PATH}x-{SSO_NAME}"),
+        issued(f"{SSO_PATH}{SSO_NAME}-x"),
+        {
+            "type": "AssumedRole",
+            "principalId": "AROAX:ann@example.com",
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{SSO_NAME}/ann@example.com",
+        },
+    ],
+)
+def test_nobody_becomes_a_person_by_the_name_of_a_role_and_a_session(identity: Record) -> None:
+    found = access(record(userIdentity=identity)).principal
+    assert found.kind == "role"
+    assert found.key.startswith(f"arn:aws:iam::{ACCOUNT}:role/")
+
+
 @pytest.mark.parametrize(
     ("address", "endpoint", "key"),
     [

@@ -16,7 +16,11 @@ from typing import Any
 
 from rekey.access.shape import mapping, strings, text
 
-SSO_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}")
+# Nobody but IAM Identity Center makes roles under this path; anybody makes one of such a name.
+SSO_ROLE = re.compile(
+    r"arn:[^:]+:iam::\d*:role/aws-reserved/sso\.amazonaws\.com/"
+    r"(?:[a-z0-9-]+/)?AWSReservedSSO_(?P<set>[^/]+)_[0-9a-f]{16}"
+)
 SESSION_ARN = re.compile(r"arn:(?P<partition>[^:]+):sts::\d*:assumed-role/(?P<role>.+)/[^/]+")
 IDENTITY = ("type", "arn", "accountId", "principalId", "invokedBy", "userName")
 DIGITS_OF_ACCOUNT = 12
@@ -97,7 +101,7 @@ def _named(kind: PrincipalKind, name: str, account: str, session: str = "") -> P
 
 
 def _role(arn: str, account: str, session: str) -> Principal | None:
-    sso = SSO_ROLE.search(arn)
+    sso = SSO_ROLE.fullmatch(arn)
     if sso and session:
         key = f"person:{account}:{sso['set']}:{session}"
         return Principal(PrincipalKind.PERSON, key, account, session)
@@ -105,7 +109,10 @@ def _role(arn: str, account: str, session: str) -> Principal | None:
 
 
 def _role_of_session(arn: str, account: str) -> str:
-    """A session without its issuer still names the role, though not the role's path."""
+    """A session without its issuer still names the role, though not the role's path.
+
+    So it is never a person's: whoever may name a role and its session would be anybody.
+    """
     named = SESSION_ARN.fullmatch(arn)
     return f"arn:{named['partition']}:iam::{account}:role/{named['role']}" if named else arn
 
