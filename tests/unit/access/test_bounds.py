@@ -164,7 +164,7 @@ def test_whoever_has_another_address_every_time_leaves_no_more_of_them_behind() 
     for number in range(64):
         address, at = f"203.0.{number}.9", MORNING + HOUR * number
         world.see(record(sourceIPAddress=address, eventTime=stamp(at)))
-    assert len(networks_known(world)) == SET_CAPS["networks"] + 1
+    assert len(networks_known(world)) == SET_CAPS["networks"]
 
 
 def test_the_id_of_what_is_counted_is_kept_for_longer_than_eventbridge_tries() -> None:

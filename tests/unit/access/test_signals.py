@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rekey.access.signal import Level, Signal, SignalKind
+from rekey.access.telling import finding
 from rekey.known import DAY, HOUR
 from tests.access.records import (
     ACCOUNT,
@@ -130,6 +131,43 @@ def test_who_always_reads_many_at_once_may_go_on(world: World) -> None:
     world.learn(*(read(arn(f"s{n}"), MORNING - 3 * DAY, OTHER) for n in range(29)))
     signals = world.see(*(read(arn(f"s{n}"), MORNING, OTHER) for n in range(29)))
     assert Kind.BURST not in kinds(signals)
+
+
+@pytest.mark.parametrize(
+    ("past", "now", "expected"),
+    [
+        (33, 60, False),
+        (33, 66, True),
+        (100, 199, False),
+        (100, 200, True),
+        # Twice as much is more than is counted.
+        (200, 255, False),
+        (200, 256, True),
+        (200, 400, True),
+        # Whoever reads more than is counted on other days too, is no news.
+        (300, 300, False),
+    ],
+)
+def test_a_burst_is_twice_the_past_or_all_that_is_counted(
+    past: int, now: int, expected: bool
+) -> None:
+    world = World()
+    world.see(*(read(arn(f"s{n}"), LONG_AGO, OTHER) for n in range(past)))
+    signals = world.see(*(read(arn(f"s{n}"), MORNING, OTHER) for n in range(now)))
+    assert (Kind.BURST in kinds(signals)) is expected
+
+
+@pytest.mark.parametrize(
+    ("number", "observed", "others"),
+    [(30, "30 secrets", "25 more"), (300, "256 or more secrets", "59 or more others")],
+)
+def test_where_counting_ends_it_says_or_more(number: int, observed: str, others: str) -> None:
+    world, stranger = World(), role("stranger")
+    world.learn(*(read(arn(f"s{n}"), LONG_AGO) for n in range(number)))
+    signals = world.see(*(read(arn(f"s{n}"), by=stranger) for n in range(number)))
+    assert one(signals, Kind.BURST).observed == observed
+    (told,) = world.told
+    assert f" and {others}." in finding(told).what
 
 
 def test_a_stolen_session_that_reads_all_it_may_is_a_burst(world: World) -> None:

@@ -146,7 +146,7 @@ def _profile(scene: Scene) -> Item:
         "networks": frozenset([source.key for source in activity.networks]),
         "tools": frozenset([used.key for used in activity.tools]),
         "hours": frozenset(map(hour_of, activity.times)),
-        "secrets": frozenset([mark(touch.secret) for touch in granted]),
+        "knows": frozenset([mark(touch.secret) for touch in granted]),
         "flags": frozenset(flags),
     }
     return Item(
@@ -165,7 +165,7 @@ def _windows(scene: Scene) -> Iterator[Item]:
     reads leaves no window behind.
     """
     activity, thresholds = scene.activity, scene.thresholds
-    knows = len((scene.profile or NO_ITEM).members("secrets"))
+    knows = len((scene.profile or NO_ITEM).members("knows"))
     counts_known = knows >= thresholds.burst // PART_OF_BURST
     for touch in activity.touches.values():
         counts = counts_known or scene.before_known(touch)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from rekey.access.network import Network, NetworkKind
 from rekey.access.principal import PrincipalKind
-from rekey.access.scene import NO_ITEM, Scene, date, hour_of
+from rekey.access.scene import NO_ITEM, Scene, counted, date, hour_of
 from rekey.access.signal import Signal, SignalKind
+from rekey.access.thresholds import Thresholds
 from rekey.access.tool import Tool
-from rekey.known import DAY, HOUR, profile_key
+from rekey.known import DAY, HOUR, MAXIMA_CAPS, SET_CAPS, profile_key
 
 ROAMING = 8
 """A person's networks after which one more says nothing."""
@@ -35,11 +36,23 @@ def _burst(scene: Scene) -> Iterator[Signal]:
     today = date(scene.activity.first)
     profile = scene.profile or NO_ITEM
     past = max((peak for day, peak in profile.family("peak").items() if day < today), default=0)
-    usual = max(scene.thresholds.burst, int(scene.thresholds.burst_of_past * past))
-    if seen >= usual:
+    if seen >= _usual_burst(past, scene.thresholds):
         baseline = f"at most {past} in its own past, and {scene.thresholds.burst} for anyone"
-        texts = ("Many secrets read within minutes", baseline, f"{seen} secrets")
+        texts = (
+            "Many secrets read within minutes",
+            baseline,
+            counted(seen, SET_CAPS["secrets"], "secrets"),
+        )
         yield scene.signal(SignalKind.BURST, 7 if seen >= HUGE else 5, texts)
+
+
+def _usual_burst(past: int, thresholds: Thresholds) -> int:
+    """Return from how many secrets on it is a burst, after at most ``past`` on days before.
+
+    Beyond a full window nothing is counted, so that is enough for whoever never filled one.
+    """
+    usual, full = int(thresholds.burst_of_past * past), SET_CAPS["secrets"]
+    return max(thresholds.burst, min(usual, full) if past < full else usual)
 
 
 def _spread(scene: Scene) -> Iterator[Signal]:
@@ -60,7 +73,7 @@ def _spread(scene: Scene) -> Iterator[Signal]:
         texts = (
             "One settled secret after the other is read for the first time",
             f"{before} in the week before",
-            f"{now} within a week",
+            counted(now, MAXIMA_CAPS["n"], "within a week"),
         )
         # To a person's first weeks it belongs that everything is read for the first time.
         first_weeks = _is_person(scene) and not scene.settled
@@ -141,7 +154,7 @@ def _probing(scene: Scene) -> Iterator[Signal]:
     texts = (
         "Denied on secrets that it does not read",
         f"{scene.thresholds.probing} within two days are probing",
-        f"{seen} secrets",
+        counted(seen, SET_CAPS["denied"], "secrets"),
     )
     # All of them, so that the incident names the same secrets however the batches were cut.
     for touch in new:
@@ -164,7 +177,7 @@ def _listing(scene: Scene) -> Iterator[Signal]:
     texts = (
         "Secrets were listed, and then read for the first time",
         "lists now and then" if often else "has not listed before",
-        f"{fresh} secrets after a listing",
+        counted(fresh, SET_CAPS["fresh"], "secrets after a listing"),
     )
     yield scene.signal(SignalKind.LISTED_THEN_READ, 1 if often or person else 3, texts)
 
@@ -179,7 +192,11 @@ def _batches(scene: Scene) -> Iterator[Signal]:
     seen, first = len(scene.days("batches")), profile.minima.get("batch")
     often = first is not None and scene.activity.first - first >= 2 * DAY
     if seen >= scene.thresholds.batches and not often:
-        texts = ("Batches of secrets, one after the other", "never before", f"{seen} batches")
+        texts = (
+            "Batches of secrets, one after the other",
+            "never before",
+            counted(seen, SET_CAPS["batches"], "batches"),
+        )
         yield scene.signal(SignalKind.BATCHES, 2 if scene.young() else 4, texts)
 
 

@@ -11,8 +11,8 @@ from rekey.access.signal import Signal, SignalKind
 from rekey.access.thresholds import Thresholds
 from rekey.known import (
     DAY,
-    FULL,
     HOUR,
+    SET_CAPS,
     Item,
     Key,
     profile_key,
@@ -96,7 +96,8 @@ class Scene:
 
         Functions outside any VPC do. An endpoint is never one of those addresses.
         """
-        full = FULL in (self.profile or NO_ITEM).members("flags")
+        networks = (self.profile or NO_ITEM).members("networks")
+        full = len(networks) >= SET_CAPS["networks"]
         return full and source.kind is not NetworkKind.ENDPOINT
 
     def recent_reader(self, touch: Touch) -> bool:
@@ -153,6 +154,11 @@ class Scene:
         secret = None if touch is None else touch.secret
         what, usual, seen = (text[:MOST_OF_TEXT] for text in texts)
         return Signal(kind, weight, self.activity.principal.key, at, what, usual, seen, secret)
+
+
+def counted(number: int, most: int, noun: str) -> str:
+    """Return how many were counted, where counting ends at ``most``."""
+    return f"{number}{' or more' if number >= most else ''} {noun}"
 
 
 def date(at: int) -> str:

@@ -10,7 +10,7 @@ from rekey.access.signal import Level
 from rekey.alerts.finding import SECRET_ARN, Finding, Kind, Reason, Severity, Status
 from rekey.alerts.report import Reporter
 from rekey.alerts.text import quoted
-from rekey.known import Open
+from rekey.known import SET_CAPS, Open
 
 NAMED = 5
 CLOSED_STEPS = (
@@ -72,7 +72,8 @@ def _did(incident: Incident) -> str:
     since = datetime.fromtimestamp(incident.first, UTC).strftime("%Y-%m-%d %H:%M UTC")
     named = ", ".join(quoted(name_of(arn)) for arn in incident.secrets[:NAMED])
     rest = incident.count - min(len(incident.secrets), NAMED)
-    more = f" and {rest} more" if rest > 0 else ""
+    full = incident.count >= SET_CAPS["marks"]
+    more = f" and {rest} {'or more others' if full else 'more'}" if rest > 0 else ""
     about = f" It concerns {named}{more}." if named else ""
     return f"uses secrets in an unusual way since {since}.{about}"
 
