@@ -79,7 +79,9 @@ class Campaign:
         account, shelf = self.account, self.shelf
         world = World(account, account, shelf, account, nobody_knows)
         return run(
-            world, {"task": task, "execution": "e", "settings": {"secretIds": ["a"]}} | event
+            world,
+            {"task": task, "execution": "e", "settings": {"secretIds": ["a"]}, "rolledBack": []}
+            | event,
         )
 
     def to_roll_back(self, **event: Any) -> list[dict[str, str]]:
@@ -128,3 +130,47 @@ def test_a_secret_whose_aws_current_the_campaign_made_is_rolled_back_like_any_th
     campaign.account.current = {"arn:1": version}
     manifest = campaign.ends(cut_off("arn:1"), kind="FAILED")
     assert campaign.to_roll_back(manifest=manifest) == [{"secretId": "arn:1", "versionId": version}]
+
+
+@pytest.mark.parametrize("on_failure", ["rollBackFailed", "stop"])
+@pytest.mark.parametrize("other", ["refused", "failed", "skipped", "rotated"])
+def test_what_stands_is_watched_whatever_became_of_the_others(
+    campaign: Campaign, on_failure: str, other: str
+) -> None:
+    manifest = campaign.ends(told("arn:1", "rotated"), told("arn:2", other))
+    settings = {"secretIds": ["a"], "onFailure": on_failure}
+    assert campaign.ask("judge", manifest=manifest, settings=settings)["soak"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "became"),
+    [
+        ({}, ["refused", "failed"]),
+        ({"onFailure": "rollBackAll"}, ["rotated", "failed"]),
+        ({"soakSeconds": 0}, ["rotated"]),
+        ({"compromised": True}, ["rotated"]),
+    ],
+)
+def test_nothing_is_watched_where_nothing_stands_or_nobody_asked_for_it(
+    campaign: Campaign, settings: dict[str, Any], became: list[str]
+) -> None:
+    manifest = campaign.ends(*(told(f"arn:{n}", each) for n, each in enumerate(became)))
+    judged = campaign.ask("judge", manifest=manifest, settings={"secretIds": ["a"], **settings})
+    assert not judged["soak"]
+
+
+def test_an_alarm_rolls_back_what_stands_and_what_was_rolled_back_before_not_again(
+    campaign: Campaign,
+) -> None:
+    manifest = campaign.ends(
+        told("arn:stands", "rotated"), told("arn:failed", "failed"), told("arn:not", "refused")
+    )
+    assert [each["secretId"] for each in campaign.to_roll_back(manifest=manifest)] == ["arn:failed"]
+    first = campaign.ends(told("arn:failed", "notRolledBack"))
+    later = {"manifest": manifest, "rolledBack": [first], "alarms": ["errors"]}
+    judged = campaign.ask("judge", **later)
+    assert [each["secretId"] for each in campaign.to_roll_back(**later)] == ["arn:stands"]
+    assert not judged["soak"]
+    second = campaign.ends(told("arn:stands", "rolledBack"))
+    concluded = campaign.ask("conclude", **later | {"rolledBack": [first, second]})
+    assert concluded["counts"] == {"rolledBack": 1, "notRolledBack": 1, "refused": 1}

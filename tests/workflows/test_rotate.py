@@ -17,12 +17,12 @@ from rekey.known import Item, merge, reader_key, secret_key
 from rekey.model import Outcome, Strategy, Workflow
 from tests.bus import everything_on_the_bus
 from tests.conftest import Deployed
-from tests.end_to_end.application import Application, Document, wait_for
+from tests.end_to_end.application import Application, Document, retries, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
 from tests.inbox import Inbox
 from tests.workflows.campaigns import campaign, histories
 from tests.workflows.runs import ended, history, runs, shortened
-from tests.workflows.troubles import break_login
+from tests.workflows.troubles import break_login, weaken_the_superuser
 
 RULES = {"AutomaticallyAfterDays": 30}
 
@@ -260,6 +260,27 @@ def test_an_alarm_while_soaking_brings_the_former_passwords_back(
     for app, old in zip(apps, before, strict=True):
         assert app.value("AWSCURRENT") == old
         assert app.logs_in("AWSCURRENT")
+
+
+def test_what_stands_is_watched_and_rolled_back_although_others_were_refused_or_failed(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    """The one that fails is rolled back at once, and not again when the alarm goes off."""
+    refused, failing, standing = apps
+    before = standing.value("AWSCURRENT")
+    break_login(refused)
+    weaken_the_superuser(failing)
+    ring(deployed, "carts-errors", "ALARM")
+    with retries(deployed, 1):
+        ended = campaign(
+            deployed, secretIds=arns(apps), healthAlarms=["carts-errors"], soakSeconds=120
+        )
+    assert [ended.became(arn) for arn in arns(apps)] == ["refused", "rolledBack", "rolledBack"]
+    assert ended.summary["alarms"] == ["carts-errors"]
+    assert standing.value("AWSCURRENT") == before
+    assert standing.logs_in("AWSCURRENT")
+    rolled_back = [run for run in runs(failing, Workflow.RECOVER) if "campaign-" in run["name"]]
+    assert len(rolled_back) == 1
 
 
 def use_old_version(deployed: Deployed, app: Application) -> str:

@@ -3,7 +3,7 @@
 Nothing here rotates. The state machine ``rotate`` does, and asks this between its parts.
 """
 
-from rekey.campaign.judgement import Heard, Summary, conclude, failed, to_roll_back
+from rekey.campaign.judgement import Heard, Summary, conclude, failed, stands, to_roll_back
 from rekey.campaign.plan import Item, plan
 from rekey.campaign.results import Became, Result
 from rekey.campaign.settings import OnFailure, Settings, StaleConsumers
@@ -20,5 +20,6 @@ __all__ = [
     "conclude",
     "failed",
     "plan",
+    "stands",
     "to_roll_back",
 ]

@@ -68,6 +68,12 @@ def to_roll_back(
     ]
 
 
+def stands(results: Iterable[Result], back: Iterable[Result]) -> bool:
+    """Tell whether anything is rotated and stays so: it is to be watched."""
+    gone = {result.secret_id for result in back}
+    return any(r.became is Became.ROTATED and r.secret_id not in gone for r in results)
+
+
 def conclude(
     settings: Settings,
     results: Sequence[Result],

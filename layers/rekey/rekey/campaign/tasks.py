@@ -14,7 +14,7 @@ from typing import Any
 
 from rekey.access.renewal import Verdict
 from rekey.access.stale import Answer
-from rekey.campaign.judgement import Heard, conclude, failed, to_roll_back
+from rekey.campaign.judgement import Heard, conclude, stands, to_roll_back
 from rekey.campaign.plan import plan
 from rekey.campaign.results import Became, Result
 from rekey.campaign.settings import MOST_JUDGED, OnFailure, Settings, StaleConsumers, parse
@@ -110,19 +110,24 @@ def _remembered(ask: Callable[[str], bool]) -> Callable[[str], bool]:
 
 
 def _judge(world: World, event: Mapping[str, Any]) -> Facts:
-    """Tell what follows from the results, or from alarms during the soak time."""
+    """Tell what follows from the results, or from alarms during the soak time.
+
+    ``soak``: some secret was rotated and stays so; others that failed do not change that. What an
+    earlier round has rolled back is left alone, whatever became of it.
+    """
     settings = parse(event["settings"])
     results = _results(world, event["manifest"], partial(_looked_up, world))
+    done = {result.secret_id for result in _rolled_back(world, event)}
+    results = [result for result in results if result.secret_id not in done]
     back = to_roll_back(settings, results, _heard(world, event))
     key = f"{event['execution']}/roll-back.json"
     world.documents.write(
         key, [{"secretId": each.secret_id, "versionId": each.version_id} for each in back]
     )
-    rotated = any(result.became is Became.ROTATED for result in results)
     return {
         "rollBack": key,
         "rollBackCount": len(back),
-        "soak": rotated and not back and not failed(results) and settings.soak_seconds > 0,
+        "soak": settings.soak_seconds > 0 and stands(results, back),
     }
 
 
@@ -152,11 +157,16 @@ def _heard(world: World, event: Mapping[str, Any]) -> Heard:
     return Heard(alarms, known.get("stale", {}), known.get("unknown", 0))
 
 
+def _rolled_back(world: World, event: Mapping[str, Any]) -> list[Result]:
+    """Read what became of all that was to be rolled back so far: failures first, then alarms."""
+    return list(chain.from_iterable(_results(world, key) for key in event["rolledBack"]))
+
+
 def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
     """Write what became of each, and tell whether all stands as it was asked for."""
     settings, heard = parse(event["settings"]), _heard(world, event)
-    back = _results(world, event["rolledBack"]) if event.get("rolledBack") else []
-    summary = conclude(settings, _results(world, event["manifest"]), back, heard)
+    results, back = _results(world, event["manifest"]), _rolled_back(world, event)
+    summary = conclude(settings, results, back, heard)
     told = [result.document() for result in summary.results]
     key = f"{event['execution']}/summary.json"
     whole = {"stands": summary.stands, "settings": settings.document(), "counts": summary.counts}
