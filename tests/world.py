@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rekey import rotation
@@ -45,6 +46,7 @@ class World:
     waited: list[float] = field(default_factory=list)
     seconds: float = 20.0
     """The time of one invocation."""
+    new_password: Callable[[], str] = field(default_factory=lambda: PasswordRules().generate)
 
     def __post_init__(self) -> None:
         address = self.server.address
@@ -72,11 +74,16 @@ class World:
     ) -> StepResult:
         request = RotationRequest(step, ARN, token, rotation_token, circumstances)
         superusers = Superusers(self.store, never_rds)  # type: ignore[arg-type]  # it only raises
-        password = PasswordRules().generate
         deadline = Deadline.after(self.seconds)
         return rotation.run(
             rotation.Rotation(
-                request, self.store, superusers, self.engine, password, deadline, self.waited.append
+                request,
+                self.store,
+                superusers,
+                self.engine,
+                self.new_password,
+                deadline,
+                self.waited.append,
             )
         )
 

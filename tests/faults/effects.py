@@ -48,8 +48,13 @@ class Effects:
     at: int | None = None
     fault: Fault | None = None
     seen: list[Effect] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Logins that the server refused to the code under test, by token and user name."""
+    token: str | None = None
+    """Whose step runs. None while the harness itself looks, logs in, and is refused."""
     fired: bool = False
+    has_begun: Callable[[], bool] = lambda: False
+    """Whether a fault that is not one of this object's own has happened."""
     changed: Callable[[Effect], None] = lambda _: None
     """Called after each effect that follows the fault, at that instant."""
     _watching: bool = False
@@ -70,11 +75,21 @@ class Effects:
             self._connections.clear()
 
     @contextlib.contextmanager
+    def on_behalf_of(self, token: str | None) -> Iterator[None]:
+        """Refused logins are this rotation's, in whichever invocation."""
+        before, self.token = self.token, token
+        try:
+            yield
+        finally:
+            self.token = before
+
+    @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Something else that happens meanwhile, and is no effect of this invocation."""
         watching, self._watching = self._watching, False
         try:
-            yield
+            with self.on_behalf_of(None):
+                yield
         finally:
             self._watching = watching
 
@@ -94,6 +109,7 @@ class Effects:
         try:
             return self._let(effect, do)
         finally:
+            self.fired = self.fired or self.has_begun()
             if self.fired:
                 self.changed(effect)
 
@@ -117,6 +133,6 @@ class Effects:
         try:
             return self.happen(Kind.LOGIN, f"log in as {username}", connect)
         except Exception as error:
-            if self._watching and refused(error):
-                self.refused[username] += 1
+            if self.token is not None and refused(error):
+                self.refused[self.token, username] += 1
             raise

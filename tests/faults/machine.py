@@ -82,6 +82,7 @@ class Rotations(RuleBasedStateMachine):
         """The next step, with trouble at one of its effects."""
         if trouble.only_with_superuser and secret.strategy is Strategy.SINGLE_USER:
             return
+        secret.excused += 1
         self.effects.at = len(self.effects.seen) + later
         self.effects.fault = _where_it_fits(trouble, secret)
         try:
@@ -173,7 +174,6 @@ class Rotations(RuleBasedStateMachine):
     def _start(self, secret: Schedule) -> None:
         secret.world.secret.rotation_enabled = True
         secret.token = secret.world.start()
-        secret.started.append(secret.token)
 
     def _step(self, secret: Schedule, step: Step) -> bool:
         self.touched.append(secret)

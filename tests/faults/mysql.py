@@ -1,5 +1,6 @@
 """MySQL and MariaDB, as the enumeration breaks them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +22,25 @@ REFUSED = frozenset({1045, 1698})
 CHANGES = ("ALTER USER", "CREATE USER", "DROP USER", "SET PASSWORD")
 DATABASE = "rekey_faults"
 PRIVILEGES = ("SELECT", "INSERT")
+TABLES = ("by_table", "by_role", "later")
+KEPT = (
+    f"SELECT * FROM {DATABASE}.by_table",
+    f"SELECT * FROM {DATABASE}.by_role",
+    f"CREATE TEMPORARY TABLE {DATABASE}.own (number INT)",
+)
+"""By a right on a table, through a role that the login starts with, by a right on a database."""
+DEFAULT_ROLE = re.compile(r" DEFAULT ROLE (.+?) REQUIRE ")
 PATIENCE = 1
 """Seconds, the least that these servers know."""
 
 
 def _refused(error: Exception) -> bool:
     return isinstance(error, pymysql.MySQLError) and error.args[0] in REFUSED
+
+
+def _without_password(grant: str) -> str:
+    """MariaDB shows the hash with the rights on everything."""
+    return grant.partition(" IDENTIFIED ")[0]
 
 
 @dataclass
@@ -36,7 +50,8 @@ class MysqlTarget(Target):
     running: Mysql
 
     def __post_init__(self) -> None:
-        self.running.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+        tables = (f"CREATE TABLE IF NOT EXISTS {DATABASE}.{name} (number INT)" for name in TABLES)
+        self.running.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}", *tables)
 
     @property
     def name(self) -> str:
@@ -103,6 +118,50 @@ class MysqlTarget(Target):
         else:
             server.execute(f"REVOKE CREATE USER ON *.* FROM {superuser}@'%'")
 
+    def give_rights(self, server: Server, superuser: str) -> None:
+        base = f"{server.base}@'%'"
+        server.execute(
+            f"GRANT PROCESS ON *.* TO {base}",
+            f"GRANT CREATE TEMPORARY TABLES, LOCK TABLES ON {DATABASE}.* TO {base}",
+            f"GRANT SELECT ON {DATABASE}.by_table TO {base}",
+        )
+        for role in (f"{server.base}_role", f"{server.base}_later"):
+            server.execute(f"CREATE ROLE {role}", f"GRANT SELECT ON {DATABASE}.by_role TO {role}")
+            # On MariaDB nobody else may hand a role on.
+            server.execute(f"GRANT {role} TO {superuser}@'%' WITH ADMIN OPTION")
+        server.execute(f"GRANT {server.base}_role TO {base}")
+        self._start_with(server, f"{server.base}_role")
+
+    def change_rights(self, server: Server, *, clone_in_use: bool) -> None:
+        base, former, later = f"{server.base}@'%'", f"{server.base}_role", f"{server.base}_later"
+        server.execute(
+            f"GRANT SHOW DATABASES ON *.* TO {base}",
+            f"GRANT SELECT ON {DATABASE}.later TO {base}",
+            f"GRANT {later} TO {base}",
+        )
+        if not clone_in_use:
+            self._start_with(server, later)
+            server.execute(
+                f"REVOKE PROCESS ON *.* FROM {base}",
+                f"REVOKE LOCK TABLES ON {DATABASE}.* FROM {base}",
+                f"REVOKE {former} FROM {base}",
+            )
+        elif not self.running.mariadb:  # There a login starts with one role.
+            self._start_with(server, f"{former}, {later}")
+
+    def _start_with(self, server: Server, roles: str) -> None:
+        if self.running.mariadb:
+            server.execute(f"SET DEFAULT ROLE {roles} FOR {server.base}@'%'")
+        else:
+            server.execute(f"ALTER USER {server.base}@'%' DEFAULT ROLE {roles}")
+
+    def lacks(self, server: Server, current: Credential) -> list[str]:
+        try:
+            server.query(current.username, current.password, *KEPT)
+        except pymysql.MySQLError as error:
+            return [str(error)]
+        return []
+
     def grant(self, server: Server, number: int) -> None:
         server.execute(f"GRANT {PRIVILEGES[number]} ON {DATABASE}.* TO {server.base}@'%'")
 
@@ -119,8 +178,14 @@ class MysqlTarget(Target):
             str(row[0]).replace(f"`{name}`@", "USER@")
             for row in server.execute(f"SHOW GRANTS FOR {name}@'%'")
         }
-        # On MariaDB that of USAGE shows the password's hash.
-        return {row for row in rows if not row.startswith("GRANT USAGE ON *.*")}
+        return {_without_password(row) for row in rows} | self._defaults(server, name)
+
+    def _defaults(self, server: Server, name: str) -> set[str]:
+        """MariaDB shows them among the rights."""
+        if self.running.mariadb:
+            return set()
+        shown = server.execute(f"SHOW CREATE USER {name}@'%'")[0][0]
+        return {f"DEFAULT ROLE {found}" for found in DEFAULT_ROLE.findall(shown)}
 
     def is_locked(self, base: str) -> bool:
         lock = f"SELECT IS_USED_LOCK('{engine.lock_name(base)}')"
@@ -128,3 +193,5 @@ class MysqlTarget(Target):
 
     def drop(self, server: Server, superuser: str) -> None:
         server.drop_users(server.clone, superuser, server.base)
+        for role in (f"{server.base}_role", f"{server.base}_later"):
+            server.execute(f"DROP ROLE IF EXISTS {role}")

@@ -13,6 +13,8 @@ from tests.faults.target import Target
 SECONDS_OF_A_FUNCTION = 1.0
 """The time of a function that waits in vain. Others have all they need."""
 
+TRIES = 3
+
 PATIENCE = 5.0
 """Secrets Manager takes longer until it tries again."""
 
@@ -39,7 +41,7 @@ class NetworkPoint:
 def network_points(target: Target, setting: Setting) -> Iterator[NetworkPoint]:
     """All places of a setting, found by running a rotation through a proxy that cuts nothing."""
     with Proxy(target.address) as proxy:
-        wrong, _ = _rotate(target, setting, proxy)
+        wrong = _rotate(target, setting, proxy).wrong
     if wrong:
         raise AssertionError(f"{setting}: without any cut: {wrong}")
     for at in range(proxy.connections):
@@ -52,19 +54,38 @@ def network_points(target: Target, setting: Setting) -> Iterator[NetworkPoint]:
 def break_network(target: Target, point: NetworkPoint) -> tuple[list[str], list[str]]:
     """Let the network break there; what did not hold, and what the operator was told.
 
-    How bytes fall into turns differs by one now and then, so the last place may not exist: such
-    a rotation just ends right.
+    How bytes fall into turns differs by one now and then: a rotation that has no such place is
+    followed by another one.
     """
-    with Proxy(target.address) as proxy:
-        return _rotate(target, point.setting, proxy, point)
+    wrong: list[str] = []
+    told: list[str] = []
+    for _ in range(TRIES):
+        with Proxy(target.address) as proxy:
+            rotated = _rotate(target, point.setting, proxy, point)
+        wrong += rotated.wrong
+        told += rotated.told
+        # A queue that is full before anybody connects is no cut until somebody does.
+        if proxy.fired and (rotated.attempts > 1 or point.cut is not Cut.NO_CONNECTION):
+            return wrong, told
+    return [*wrong, f"nothing was cut in {TRIES} rotations"], told
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """What did not hold, what the operator was told, and how many attempts it took."""
+
+    wrong: list[str]
+    told: list[str]
+    attempts: int
 
 
 def _rotate(
     target: Target, setting: Setting, proxy: Proxy, point: NetworkPoint | None = None
-) -> tuple[list[str], list[str]]:
+) -> Rotated:
+    attempts = 0
     with fresh(
         target,
-        Effects(),
+        Effects(has_begun=lambda: proxy.fired),
         setting.strategy,
         rotations_before=setting.course.rotations_before,
         kind=setting.course.kind,
@@ -76,12 +97,15 @@ def _rotate(
             schedule.world.seconds = SECONDS_OF_A_FUNCTION
 
         def trouble_is_over() -> None:
+            nonlocal attempts
+            attempts += 1
             proxy.let_everything_pass()
             schedule.world.seconds = patient
             _wait_for_the_server(target, schedule.server.base)
 
         schedule.after_first_attempt = trouble_is_over
-        return schedule.run(), schedule.told
+        wrong = schedule.run()
+        return Rotated(wrong, schedule.told, attempts)
 
 
 def _wait_for_the_server(target: Target, base: str) -> None:

@@ -25,7 +25,7 @@ from tests.faults.deployed import (
 )
 from tests.faults.machine import Rotations, histories
 from tests.faults.network import break_network, network_points
-from tests.faults.points import Course, break_at, points, settings
+from tests.faults.points import REFUSED, Course, break_at, points, settings
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -84,7 +84,8 @@ def in_process(engine: str) -> Iterator[Part]:
             turns = partial(network_points, target, setting)
             broken, cut = partial(break_at, target), partial(break_network, target)
             yield Part(Row(*what, "effects"), f"{setting}, effect ", effects, broken)
-            yield Part(Row(*what, "network"), f"{setting}, ", turns, cut)
+            if setting.course not in REFUSED:
+                yield Part(Row(*what, "network"), f"{setting}, ", turns, cut)
         yield _many_secrets(target)
 
 

@@ -1,6 +1,6 @@
 """Every point at which a rotation can break: each effect with each trouble it can have."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 from rekey.model import Strategy
 from tests.faults.catalogue import CATALOGUE, Trouble
 from tests.faults.effects import Effect, Effects
-from tests.faults.schedule import Retirement, Schedule, fresh
+from tests.faults.schedule import Refused, RefusedSuperuser, Retirement, Schedule, fresh
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -22,15 +22,38 @@ class Course(StrEnum):
 
     FIRST = "first rotation"
     LATER = "later rotation"
+    THIRD = "third rotation"
+    """Of alternating users: the clone again, after the base user's rights have changed."""
     RETIREMENT = "retirement"
+    UNKNOWN = "password unknown"
+    """What holds then is that it is not tried too often."""
+    SUPERUSER_UNKNOWN = "superuser unknown"
 
     @property
     def kind(self) -> type[Schedule]:
-        return Retirement if self is Course.RETIREMENT else Schedule
+        return KINDS.get(self, Schedule)
 
     @property
     def rotations_before(self) -> int:
-        return 0 if self is Course.FIRST else 1
+        return {Course.LATER: 1, Course.THIRD: 2, Course.RETIREMENT: 1}.get(self, 0)
+
+    def is_of(self, strategy: Strategy) -> bool:
+        """Whether there is such a thing with the strategy."""
+        if self is Course.SUPERUSER_UNKNOWN:
+            return strategy is not Strategy.SINGLE_USER
+        return ONLY_OF.get(self, strategy) is strategy
+
+
+KINDS: Mapping[Course, type[Schedule]] = {
+    Course.RETIREMENT: Retirement,
+    Course.UNKNOWN: Refused,
+    Course.SUPERUSER_UNKNOWN: RefusedSuperuser,
+}
+ONLY_OF = {
+    Course.THIRD: Strategy.ALTERNATING_USERS,
+    Course.RETIREMENT: Strategy.DUAL_PASSWORD,
+}
+REFUSED = frozenset({Course.UNKNOWN, Course.SUPERUSER_UNKNOWN})
 
 
 @dataclass(frozen=True)
@@ -51,7 +74,7 @@ def settings(engine: str) -> list[Setting]:
         Setting(engine, strategy, course)
         for strategy in ENGINES[engine].strategies
         for course in Course
-        if course is not Course.RETIREMENT or strategy is Strategy.DUAL_PASSWORD
+        if course.is_of(strategy)
     ]
 
 
@@ -117,6 +140,7 @@ def break_at(target: Target, point: Point) -> tuple[list[str], list[str]]:
         kind=course.kind,
     ) as schedule:
         effects.fault = point.trouble.make(schedule)
+        schedule.excused = int(course in REFUSED and point.trouble.hides_a_refusal)
         wrong = schedule.run()
     if not effects.fired:
         wrong.append("the fault never fired")

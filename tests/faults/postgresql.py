@@ -11,7 +11,6 @@ from local.postgres import Postgres
 from local.postgres_address import PostgresAddress
 from rekey.credential import Credential
 from rekey.engines.postgresql import session
-from rekey.errors import RekeyError
 from tests.database import Server
 from tests.faults.effects import Effects, Kind
 from tests.faults.target import Target
@@ -89,6 +88,54 @@ class PostgresTarget(Target):
         if server.execute(f"SELECT FROM pg_roles WHERE rolname = '{server.clone}'"):
             server.execute(f"GRANT {server.base} TO {server.clone}")
 
+    def give_rights(self, server: Server, superuser: str) -> None:
+        base, group, stray = server.base, f"{server.base}_group", f"{server.base}_stray"
+        server.execute(
+            f"CREATE SCHEMA {base} AUTHORIZATION {base}",
+            f"CREATE TABLE {base}.own (number int)",
+            f"ALTER TABLE {base}.own OWNER TO {base}",
+            f"CREATE TABLE {base}.by_role (number int)",
+            f"CREATE ROLE {group}",
+            f"GRANT SELECT ON {base}.by_role TO {group}",
+            f"GRANT {group} TO {base}",
+            f"CREATE ROLE {stray}",
+            f"GRANT {stray} TO {superuser} WITH ADMIN OPTION",
+            f"ALTER ROLE {base} SET work_mem = '5MB'",
+            f"ALTER ROLE {base} SET search_path = {base}, public",
+            f"ALTER ROLE {base} CONNECTION LIMIT 50",
+        )
+
+    def change_rights(self, server: Server, *, clone_in_use: bool) -> None:
+        """The clone comes to own a table, as one that AWS's template made does."""
+        base, clone = server.base, server.clone
+        server.execute(
+            f"CREATE TABLE {base}.handed_over (number int)",
+            f"ALTER TABLE {base}.handed_over OWNER TO {clone}",
+            f"GRANT pg_read_all_settings TO {base}",
+        )
+        if not clone_in_use:
+            server.execute(
+                f"ALTER ROLE {base} SET work_mem = '6MB'",
+                f"ALTER ROLE {base} SET statement_timeout = '1h'",
+                f"ALTER ROLE {base} RESET search_path",
+                f"ALTER ROLE {base} CONNECTION LIMIT 60",
+                f"GRANT {base}_stray TO {clone} GRANTED BY {base}_admin",
+            )
+
+    def lacks(self, server: Server, current: Credential) -> list[str]:
+        base = server.base
+        try:
+            server.query(
+                current.username,
+                current.password,
+                f"INSERT INTO {base}.own VALUES (1)",
+                f"SELECT * FROM {base}.by_role",
+                f"SELECT 1 / (current_user = '{base}')::int",
+            )
+        except pg8000.native.DatabaseError as error:
+            return [str(error)]
+        return []
+
     def grant(self, server: Server, number: int) -> None:
         server.execute(f"GRANT {ROLES[number]} TO {server.base}")
 
@@ -96,12 +143,34 @@ class PostgresTarget(Target):
         server.execute(f"REVOKE {ROLES[number]} FROM {server.base}")
 
     def differs(self, server: Server, current: Credential) -> list[str]:
-        with server.connect(current.username, current.password) as connection:
-            try:
-                connection.check_identity(current.username, server.base)
-            except RekeyError as error:
-                return [str(error)]
-        return []
+        has, should = (self._rights(server, name) for name in (current.username, server.base))
+        return [f"{right} differs" for right in sorted(has ^ should)]
+
+    def _rights(self, server: Server, name: str) -> set[str]:
+        """Attributes, settings, roles and whether it owns anything but the base user's things."""
+        attributes = server.execute(
+            "SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication,"
+            f" rolbypassrls, rolconnlimit, rolvaliduntil FROM pg_roles WHERE rolname = '{name}'"
+        )
+        settings = server.execute(
+            "SELECT setdatabase, unnest(setconfig) FROM pg_db_role_setting"
+            f" WHERE setrole = '{name}'::regrole"
+        )
+        roles = server.execute(
+            f"SELECT rolname FROM pg_roles WHERE pg_has_role('{name}', oid, 'USAGE')"
+            f" AND rolname NOT IN ('{server.base}', '{server.clone}')"
+        )
+        owned = server.execute(
+            f"SELECT relname FROM pg_class WHERE relowner = '{name}'::regrole"
+            f" AND '{name}' <> '{server.base}'"
+        )
+        acts_as = f"role={server.base}"
+        return {
+            *(f"the attributes {row}" for row in attributes),
+            *(f"the setting {row}" for row in settings if row[1] != acts_as),
+            *(f"the role {row}" for row in roles),
+            *(f"owning {row}" for row in owned),
+        }
 
     def is_locked(self, base: str) -> bool:
         held = (
@@ -115,4 +184,5 @@ class PostgresTarget(Target):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE usename ~ '^{server.base}'"
         )
-        server.drop_users(server.clone, superuser, server.base)
+        roles = (f"{server.base}_group", f"{server.base}_stray")
+        server.drop_users(server.clone, superuser, server.base, *roles)

@@ -21,11 +21,12 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from tests.faults.parts import Broken, Part, Row, deployed_functions, in_process
+from tests.faults.points import Course
 from tests.faults.targets import wanted_engines
 
 COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
 
-NEVER_DEPLOYED = ("effect ", "connection ", "first rotation", "later rotation", "histories")
+NEVER_DEPLOYED = ("effect ", "connection ", "histories", *(set(Course) - {Course.RETIREMENT}))
 """Parts of names that no place of a deployed function has: it need not be deployed for them."""
 
 AT_ONCE = 2 * (os.cpu_count() or 1)
@@ -55,15 +56,18 @@ class Broke:
 
 def work(job: Job, wanted: str, tell: Any) -> str | None:
     """Do a job in a process of its own; what went wrong with the job itself."""
+    empty: list[str] = []
     try:
         for part in job():
             chosen = part.chosen(wanted)
+            if not chosen and not wanted:
+                empty.append(f"{part.names}: no place was found")
             tell.put(Began(part.row, len({_place(point) for point in chosen}), len(chosen)))
             for point in chosen:
                 tell.put(Broke(part.row, str(point), *_break(part, point)))
     except Exception:  # noqa: BLE001 - told to whoever waits for it
-        return traceback.format_exc()
-    return None
+        return "\n".join([*empty, traceback.format_exc()])
+    return "\n".join(empty) or None
 
 
 def _break(part: Part, point: Any) -> Broken:

@@ -1,7 +1,10 @@
 """One rotation with one fault at one effect, what the service does next, and what must hold."""
 
+import base64
 import copy
+import json
 import secrets
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +18,11 @@ from rekey.model import (
     SecretMetadata,
     SecretVersion,
     Step,
+    StepResult,
     Strategy,
     WorkflowStep,
 )
+from rekey.passwords import PasswordRules
 from tests.database import Server, new_password
 from tests.faults.effects import Effect, Effects, Killed, Kind
 from tests.faults.target import Target
@@ -102,7 +107,12 @@ class Schedule:
     rotations_before: int = 0
     token: str = field(default_factory=new_token)
     told: list[str] = field(default_factory=list)
+    """What an operator gets to see: results and errors."""
+    traces: list[str] = field(default_factory=list)
     passwords: set[str] = field(default_factory=set)
+    """Every one that was ever made or stored, the superuser's included."""
+    excused: int = 0
+    """How many refused logins what has gone wrong may keep from being counted."""
     reached: Server | None = None
     """The server as the function reaches it, if that is not the direct way."""
     after_first_attempt: Callable[[], None] = lambda: None
@@ -113,8 +123,9 @@ class Schedule:
         alternating = self.strategy is not Strategy.SINGLE_USER
         self.world = World(reached, alternating=alternating, store=self.store)
         self.world.secret.tags["rekey:strategy"] = self.strategy
+        self.world.new_password = self._new_password
+        self.passwords.add(self.server.address.password)
         self.former: str | None = None
-        self.started = [self.token]
         self.running: Step | WorkflowStep | None = None
         self.by_hand = False
         """Whether an operator has changed the password and stored it within this step."""
@@ -130,6 +141,10 @@ class Schedule:
         """Rotate as often as it was asked for, so that the first read can be a late one; start."""
         for _ in range(self.rotations_before):
             self.world.rotate()
+        if self.rotations_before and self.strategy is Strategy.ALTERNATING_USERS:
+            current = self.world.credential(Label.CURRENT)
+            in_use = current is not None and current.username == self.server.clone
+            self.target.change_rights(self.server, clone_in_use=in_use)
         self.world.start(self.token)
         if not self.rotations_before:
             self.store.before = copy.deepcopy(self.store.secrets)
@@ -165,14 +180,37 @@ class Schedule:
         self.running, self.by_hand = step, False
         self.effects.changed = self._after
         try:
-            with self.effects.watching():
-                self.outcome = self.world.step(step, token).outcome
+            with self.effects.on_behalf_of(token), self.effects.watching():
+                result = self.told_by(step, token)
         except Killed:
             return False
+        if result is None:
+            return False
+        self.outcome = result.outcome
+        return True
+
+    def told_by(self, step: Step | WorkflowStep, token: str) -> StepResult | None:
+        """The result of a step, which an operator sees; None if it failed, with what they see."""
+        self.learn_secrets()
+        try:
+            result = self.world.step(step, token)
         except RekeyError as error:
             self.told.append(f"{type(error).__name__}: {error}")
-            return False
-        return True
+            self.traces.append("".join(traceback.format_exception(error)))
+            return None
+        self.told.append(f"{step.value}: {result}")
+        return result
+
+    def learn_secrets(self) -> None:
+        """Look for these from now on, whatever is stored in their place."""
+        for secret in self.store.secrets.values():
+            values = (value for value in secret.values.values() if value is not None)
+            self.passwords.update(json.loads(value)["password"] for value in values)
+
+    def _new_password(self) -> str:
+        password = PasswordRules().generate()
+        self.passwords.add(password)
+        return password
 
     def next_token(self) -> None:
         """RotateSecret: goes on with the pending version, or starts anew if that is gone."""
@@ -180,7 +218,6 @@ class Schedule:
         if self.world.secret.holder(Label.PENDING) != self.token:
             self.former = self.world.secret.holder(Label.CURRENT)
             self.token = self.world.start()
-            self.started.append(self.token)
 
     # What must hold
 
@@ -198,14 +235,25 @@ class Schedule:
         with self.effects.aside():
             if not self._somebody_gets_in(current=self.uninterrupted and not self.by_hand):
                 self.seen_meanwhile.append(f"{when}: locked out in the middle of a step")
+            self.seen_meanwhile += [f"{when}: {lost}" for lost in self._lost()]
 
     def _somebody_gets_in(self, *, current: bool) -> bool:
         labels = self.world.secret.labels
         wanted = {Label.CURRENT} if current else set(Label)
         return any(labels[one] & wanted and self._logs_in(one) for one in list(labels))
 
+    def _lost(self) -> list[str]:
+        """What the applications could do from the beginning, and cannot do now."""
+        current = self.world.credential(Label.CURRENT)
+        if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
+            return []
+        if not self.server.logs_in(current.username, current.password):
+            return []  # Which is worse, and told apart.
+        return [f"AWSCURRENT may not {what}" for what in self.target.lacks(self.server, current)]
+
     def violations(self) -> list[str]:
         """What does not hold at this instant."""
+        self.learn_secrets()
         with self.effects.aside():
             live = [version for version in self.world.secret.values if self._logs_in(version)]
             wrong, self.seen_meanwhile = self.seen_meanwhile, []
@@ -213,6 +261,7 @@ class Schedule:
                 wrong.append("locked out: no labelled version logs in")
             if self.uninterrupted and self.world.secret.holder(Label.CURRENT) not in live:
                 wrong.append("locked out: AWSCURRENT does not log in")
+            wrong += self._lost()
         wrong += [
             f"{version} is live without a label"
             for version in live
@@ -220,13 +269,20 @@ class Schedule:
             and not self._labelled_twin(version)
             and self._in_use(version)
         ]
-        wrong += [f"leaked: {text}" for text in self.told if self._leaks(text)]
-        wrong += [
+        return [*wrong, *self.leaked(), *self.refused()]
+
+    def leaked(self) -> list[str]:
+        """What an operator was told, or may find in a log, that holds a secret."""
+        texts = (*self.told, *self.traces)
+        return [f"leaked: {text}" for text in texts if self._leaks(text)]
+
+    def refused(self) -> list[str]:
+        """Which accounts a lock-out policy may have locked."""
+        return [
             f"{count} refused logins of {username}"
-            for username, count in self.effects.refused.items()
-            if count > ALLOWED_REFUSALS * len(self.started)
+            for (_, username), count in self.effects.refused.items()
+            if count > ALLOWED_REFUSALS + self.excused and username.startswith(self.server.base)
         ]
-        return wrong
 
     def stray(self) -> list[str]:
         """The service takes AWSPENDING off the version that was promoted, and off no other."""
@@ -252,14 +308,15 @@ class Schedule:
             current = self.world.credential(Label.CURRENT)
             if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
                 return []
-            return self.target.differs(self.server, current)
+            lacking = self.target.lacks(self.server, current)
+            wrong = [f"AWSCURRENT may not {what}" for what in lacking]
+            return wrong + self.target.differs(self.server, current)
 
     def _logs_in(self, version: str) -> bool:
         value = self.world.secret.values[version]
         if value is None:
             return False
         credential = Credential.parse(value, what=version)
-        self.passwords.add(credential.password)
         return self.server.logs_in(credential.username, credential.password)
 
     def _labelled_twin(self, version: str) -> bool:
@@ -274,8 +331,13 @@ class Schedule:
         return current is not None and parsed.username == current.username
 
     def _leaks(self, text: str) -> bool:
-        secrets_ = {*self.passwords, self.server.address.password}
-        return any(password in text for password in secrets_)
+        return any(form in text for password in self.passwords for form in _forms(password))
+
+
+def _forms(password: str) -> set[str]:
+    """As it is, and as a server, a driver or a log would write it."""
+    encoded = base64.b64encode(password.encode()).decode().rstrip("=")
+    return {password, encoded, password.replace("'", "''"), repr(password)[1:-1]}
 
 
 RETIRED = frozenset({Outcome.RETIRED, Outcome.SUPERSEDED})
@@ -290,7 +352,6 @@ class Retirement(Schedule):
         """Rotate; the promotion of that version is what starts the workflow."""
         for _ in range(self.rotations_before):
             self.token = self.world.rotate()
-        self.started = [self.token]
 
     def attempt(self, wrong: list[str]) -> bool:
         """One try of the workflow; whether it is over."""
@@ -303,7 +364,6 @@ class Retirement(Schedule):
         self.world.secret.rotation_enabled = True
         self.store.end_rotation(ARN)
         self.token = self.world.secret.holder(Label.CURRENT) or self.token
-        self.started.append(self.token)
 
     def ended_wrong(self) -> list[str]:
         """Only AWSCURRENT logs in, unless another promotion came in between."""
@@ -315,6 +375,42 @@ class Retirement(Schedule):
                 if self.server.logs_in(previous.username, previous.password):
                     wrong.append("not retired: AWSPREVIOUS logs in")
         return wrong
+
+
+@dataclass
+class Refused(Schedule):
+    """A rotation of a user whose password nobody knows: how often it is tried all the same.
+
+    Nothing else can be asked of it: no version logs in, and no attempt ends right.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        self.server.change_password(self.forgotten(), new_password())
+
+    def forgotten(self) -> str:
+        """Whose password it is."""
+        return self.server.base
+
+    def look(self, when: str) -> None:
+        """Nobody gets in anyway."""
+
+    def run(self) -> list[str]:
+        """The service repeats the rotation."""
+        for _ in range(2 * ATTEMPTS):
+            over = self.attempt([])
+            self.after_first_attempt()
+            if over:
+                break
+            self.next_token()
+        return [*self.leaked(), *self.refused()]
+
+
+class RefusedSuperuser(Refused):
+    """It is the superuser's password that nobody knows."""
+
+    def forgotten(self) -> str:
+        return f"{self.server.base}_admin"
 
 
 @contextmanager
@@ -351,6 +447,7 @@ def prepared(
     server = target.server(base, password)
     server.create_user(base, password)
     target.create_superuser(server, admin, admin_password)
+    target.give_rights(server, admin)
     reached = target.server(base, password, port) if port else None
     schedule = kind(target, server, effects, strategy, reached=reached)
     superuser = schedule.store.secrets[SUPERUSER_ARN]

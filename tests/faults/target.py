@@ -64,6 +64,21 @@ class Target(ABC):
         self.empower(server, superuser, enough=True)
 
     @abstractmethod
+    def give_rights(self, server: Server, superuser: str) -> None:
+        """Give the base user rights of every kind before its first rotation."""
+
+    @abstractmethod
+    def change_rights(self, server: Server, *, clone_in_use: bool) -> None:
+        """Give it others as well; take some away if the clone, which is not in use, may lose them.
+
+        What ``lacks`` asks for stays.
+        """
+
+    @abstractmethod
+    def lacks(self, server: Server, current: Credential) -> list[str]:
+        """What the base user may do from its first rights on, and AWSCURRENT now may not, tried."""
+
+    @abstractmethod
     def grant(self, server: Server, number: int) -> None:
         """Give the base user one of the RIGHTS."""
 

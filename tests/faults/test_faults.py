@@ -1,5 +1,6 @@
 """A part of the points at which a rotation can break; `make prove` runs them all."""
 
+import json
 from collections.abc import Callable
 from functools import cache
 
@@ -7,14 +8,24 @@ import pytest
 
 from local.postgres import Postgres
 from rekey.model import Strategy
-from tests.faults.catalogue import CATALOGUE, meanwhile
+from tests.faults.catalogue import CATALOGUE, meanwhile, superuser_rotates
 from tests.faults.conftest import target_of
 from tests.faults.effects import Effect, Effects, Fault, Kind
-from tests.faults.points import SETTINGS, Point, Setting, break_at, one_of_each, points, settings
+from tests.faults.points import (
+    SETTINGS,
+    Course,
+    Point,
+    Setting,
+    break_at,
+    one_of_each,
+    points,
+    settings,
+)
 from tests.faults.postgresql import PostgresTarget
 from tests.faults.schedule import Schedule, fresh
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
+from tests.world import SUPERUSER_ARN
 
 All = Callable[[Setting], list[Point]]
 
@@ -97,6 +108,38 @@ def test_a_password_that_nobody_knows_is_noticed(
     mariadb = target_of("mariadb", request)
     wrong = broken(mariadb, Strategy.DUAL_PASSWORD, "ALTER USER", changed_and_killed)
     assert any("AWSCURRENT does not log in" in what for what in wrong)
+
+
+def test_secrets_of_every_kind_are_looked_for_in_all_that_is_told(postgres: Postgres) -> None:
+    """The harness itself: the superuser's, those of before, and those that nobody stored."""
+    target, strategy = PostgresTarget(postgres), Strategy.ALTERNATING_USERS
+    with fresh(target, Effects(), strategy, rotations_before=1) as schedule:
+        superuser = schedule.store.secrets[SUPERUSER_ARN]
+        before = json.loads(superuser.values["v1"] or "")["password"]
+        superuser_rotates(schedule)(Effect(0, Kind.READ, ""), lambda: None)
+        after = json.loads(superuser.values["v1"] or "")["password"]
+        made = schedule.world.new_password()
+        assert schedule.violations() == []
+        for secret in (before, after, made, schedule.server.password, postgres.password):
+            schedule.told = [f"facts={{'host': 'db', 'why': 'not {secret}'}}"]
+            assert any("leaked" in what for what in schedule.violations()), secret
+        schedule.told, schedule.traces = [], [f"During handling of {before} another occurred"]
+        assert any("leaked" in what for what in schedule.violations())
+        schedule.traces = []
+        assert schedule.run() == []
+        assert any("StepResult" in text for text in schedule.told)
+
+
+def test_a_third_refused_login_is_noticed_whoever_is_refused(postgres: Postgres) -> None:
+    """The harness itself: a second invocation counts, and another rotation does not."""
+    setting = Setting("postgres", Strategy.SINGLE_USER, Course.UNKNOWN)
+    with fresh(PostgresTarget(postgres), Effects(), setting.strategy, rotations_before=0) as one:
+        for token, logins in (("one", 2), ("another", 2), ("a third", 3)):
+            for _ in range(logins):
+                with one.effects.aside(), one.effects.on_behalf_of(token):
+                    one.server.logs_in(one.server.base, "wrong")
+            found = [what for what in one.violations() if "refused" in what]
+            assert found == ([] if logins == 2 else [f"3 refused logins of {one.server.base}"])
 
 
 def test_a_lock_out_that_the_same_step_ends_is_noticed(request: pytest.FixtureRequest) -> None:

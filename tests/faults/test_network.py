@@ -6,9 +6,10 @@ from local.postgres import Postgres
 from rekey.model import Strategy
 from tests.faults.conftest import target_of
 from tests.faults.network import NetworkPoint, break_network, network_points
-from tests.faults.points import Course, Setting, one_of_each, settings
+from tests.faults.points import REFUSED, Course, Setting, one_of_each, settings
 from tests.faults.postgresql import PostgresTarget
 from tests.faults.proxy import Cut
+from tests.faults.schedule import Schedule
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -17,7 +18,8 @@ TIMES = {"postgres": 2, "mysql": 1, "mariadb": 1}
 
 
 def part(target: Target) -> list[NetworkPoint]:
-    found = [point for one in settings(target.name) for point in network_points(target, one)]
+    cut = (one for one in settings(target.name) if one.course not in REFUSED)
+    found = [point for one in cut for point in network_points(target, one)]
     parts = (
         one_of_each(found, lambda point: point.cut, seed) for seed in range(TIMES[target.name])
     )
@@ -34,6 +36,25 @@ def test_a_network_that_breaks_locks_nobody_out_and_the_next_attempt_ends_right(
     for point in points:
         wrong, told = break_network(target, point)
         assert not wrong, f"{point}: {wrong}; told: {told}"
+
+
+def test_a_cut_that_never_happens_is_not_taken_for_one_that_did_no_harm(postgres: Postgres) -> None:
+    """The harness itself: such a place was found once, and is not there any more."""
+    setting = Setting("postgres", Strategy.SINGLE_USER, Course.FIRST)
+    for cut in (Cut.BEFORE_REPLY, Cut.NO_CONNECTION):
+        wrong, _ = break_network(PostgresTarget(postgres), NetworkPoint(setting, cut, 999))
+        assert wrong == ["nothing was cut in 3 rotations"]
+
+
+def test_a_lock_out_after_a_cut_is_noticed_in_the_middle_of_a_step(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The harness itself: from a cut on it looks at every instant, as from any other fault."""
+    seen: list[str] = []
+    monkeypatch.setattr(Schedule, "look", lambda _, when: seen.append(when))
+    setting = Setting("postgres", Strategy.SINGLE_USER, Course.FIRST)
+    break_network(PostgresTarget(postgres), NetworkPoint(setting, Cut.BEFORE_REPLY, 2))
+    assert any(when.startswith("effect ") for when in seen)
 
 
 @pytest.mark.parametrize("behind", [2, 5])

@@ -1,13 +1,15 @@
 """`make prove` with a part of a name."""
 
 import os
+import queue
 import subprocess
 import sys
 
 import pytest
 
 from local.toolchain import CHECKOUT
-from tests.faults.parts import may_be_of
+from tests.faults.parts import Part, Row, may_be_of
+from tests.faults.prove import work
 from tests.faults.targets import wanted_engines
 
 POINT = "mariadb, single-user, first rotation, effect 5: killed before it"
@@ -29,6 +31,14 @@ def test_one_place_is_broken_alone() -> None:
     assert last == "places 1, faults 1, lock-outs 0, not converged 0, leaks 0, other 0"
     (row,) = [line for line in done.stdout.splitlines() if "MariaDB" in line and "│" in line]
     assert "single-user, first" in row
+
+
+def test_a_part_without_places_is_a_failure_unless_a_place_was_asked_for() -> None:
+    row = Row("engine", "strategy", "what breaks")
+    nowhere = Part(row, "engine, strategy, ", list, lambda _: ([], []))
+    told: queue.Queue[object] = queue.Queue()
+    assert work(lambda: [nowhere], "", told) == "engine, strategy, : no place was found"
+    assert work(lambda: [nowhere], "elsewhere", told) is None
 
 
 @pytest.mark.parametrize(

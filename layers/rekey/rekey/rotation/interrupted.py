@@ -69,7 +69,7 @@ def _logs_in(rotation: Rotation, metadata: SecretMetadata, current: Credential) 
     if logins.refusals():
         return False
     try:
-        logins.connect(current).close()
+        logins.connect(current, first_of_two=True).close()
     except CredentialsRejected:
         return False
     return True

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 
 from rekey.credential import Credential
-from rekey.errors import CredentialsRejected, TooManyRejectedLogins
-from rekey.model import Deadline, Label, SecretVersion
+from rekey.errors import CredentialsRejected, LabelMoved, TooManyRejectedLogins
+from rekey.model import Deadline, Label, SecretMetadata, SecretVersion
 from rekey.ports import Connection, Engine, SecretStore
 from rekey.rotation.guards import START_ANEW
 
@@ -25,7 +25,8 @@ class Logins:
     """Logs in, and remembers refusals in labels of the pending version.
 
     Secrets Manager repeats a failed rotation as often as it likes, each time in a fresh
-    invocation. Only what is written down can keep the third wrong login from happening.
+    invocation. Only what is written down can keep the third wrong login from happening. A second
+    invocation may write at the same time: whoever was refused reads again before the next login.
     """
 
     store: SecretStore
@@ -37,17 +38,30 @@ class Logins:
 
     def __post_init__(self) -> None:
         """Take over the counts of earlier attempts."""
-        self._refusals = {account: self._written_down(account) for account in Account}
+        self._refusals = {account: _told(account, self.pending.labels) for account in Account}
 
     def refusals(self, account: Account = Account.APPLICATION) -> int:
         """Return how many logins the server has refused to this rotation."""
         return self._refusals[account]
 
-    def connect(self, credential: Credential, account: Account = Account.APPLICATION) -> Connection:
+    def connect(
+        self,
+        credential: Credential,
+        account: Account = Account.APPLICATION,
+        *,
+        first_of_two: bool = False,
+    ) -> Connection:
         """Log in with ``credential``.
 
-        Raises CredentialsRejected, counted, and TooManyRejectedLogins instead of a third one.
+        ``first_of_two`` says that, once it is refused, another password is the only one to be
+        tried. If two invocations are refused it at once, that counts as one: the other password,
+        which may be the right one, could not be tried any more. Only who came first goes on.
+
+        Raises CredentialsRejected, counted, and TooManyRejectedLogins instead of a third one;
+        LabelMoved to who came second.
         """
+        if self._refusals[account]:
+            self._read_again(account)
         if self._refusals[account] >= ALLOWED_REFUSALS:
             raise TooManyRejectedLogins(
                 f"The server has refused {credential.username} to this rotation twice; trying "
@@ -57,18 +71,35 @@ class Logins:
         try:
             return self.engine.connect(credential, self.deadline)
         except CredentialsRejected:
-            self._count(account)
+            known = self._refusals[account]
+            metadata = self._read_again(account)
+            if first_of_two and self._refusals[account] > known:
+                raise LabelMoved(
+                    "The same login has just been refused to another invocation of this step. "
+                    "Secrets Manager repeats the rotation."
+                ) from None
+            self._count(account, metadata)
             raise
 
-    def _written_down(self, account: Account) -> int:
-        counts = [n for n, label in enumerate(account.value, 1) if label in self.pending.labels]
-        return max(counts, default=0)
+    def _read_again(self, account: Account) -> SecretMetadata:
+        """See what other invocations have counted meanwhile."""
+        metadata = self.store.describe(self.secret_arn)
+        labels = metadata.labels.get(self.pending.version_id, frozenset())
+        self._refusals[account] = max(self._refusals[account], _told(account, labels))
+        return metadata
 
-    def _count(self, account: Account) -> None:
+    def _count(self, account: Account, metadata: SecretMetadata) -> None:
+        if self._refusals[account] >= ALLOWED_REFUSALS:
+            return  # It says so already.
+        label = account.value[self._refusals[account]]
         self._refusals[account] += 1
-        label = account.value[self._refusals[account] - 1]
-        holder = self.store.describe(self.secret_arn).holder(label)
+        holder = metadata.holder(label)
         if holder != self.pending.version_id:
             self.store.move_label(
                 self.secret_arn, label, to=self.pending.version_id, removed_from=holder
             )
+
+
+def _told(account: Account, labels: frozenset[str]) -> int:
+    counts = [n for n, label in enumerate(account.value, 1) if label in labels]
+    return max(counts, default=0)

@@ -57,7 +57,7 @@ def _changed(change: Change) -> bool:
     if change.logins.refusals():
         return False  # It was refused in an earlier attempt: do not try it a second time.
     try:
-        connection = change.logins.connect(change.old)
+        connection = change.logins.connect(change.old, first_of_two=True)
     except CredentialsRejected:
         return False
     with connection:
