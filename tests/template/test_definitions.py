@@ -1,11 +1,13 @@
 """That the checks of the workflows' definitions find what is wrong, and that roles fit them."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from rekey.recovery.rules import ALERT_ONLY
 from tests.template import test_workflows as checks
 from tests.template.test_workflows import PARTS, WHOLE, Definition, children, tasks
 
@@ -83,6 +85,30 @@ def test_a_failure_that_ends_well_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(WHOLE, RECOVER, machine)
     with pytest.raises(AssertionError):
         checks.test_what_is_caught_ends_in_a_visible_failure(RECOVER)
+
+
+def test_a_failure_that_is_only_told_needs_no_lock() -> None:
+    choices = WHOLE[RECOVER]["States"]["WhatIsAsked"]["Choices"]
+    named = [set(re.findall(r"'(.+?)'", choice["Condition"])) for choice in choices]
+    assert choices[named.index(set(ALERT_ONLY))]["Next"] == "Diagnose"
+
+
+def ends_with_the_lock(machine: Definition) -> set[str]:
+    """Where a run may end, or begin to wait for another rotation, that has not given it back."""
+    given = {
+        n for n, s in machine["States"].items() if s.get("Resource", "").endswith("deleteItem")
+    }
+    kept = {n: s for n, s in machine["States"].items() if n not in given}
+    done = {name: {"Type": "Pass"} for name in given}
+    found = checks.reachable({"StartAt": machine["States"]["Lock"]["Next"], "States": kept | done})
+    return {n for n in found if kept.get(n, {}).get("Type") in checks.ENDS or n == "RotateAgain"}
+
+
+def test_a_recovery_gives_its_lock_back_however_it_ends() -> None:
+    assert ends_with_the_lock(WHOLE[RECOVER]) == set()
+    spoilt = copy.deepcopy(WHOLE[RECOVER])
+    spoilt["States"]["NoteFailure"]["Next"] = "TellFailure"
+    assert ends_with_the_lock(spoilt) == {"Failed", "NotTold"}
 
 
 def test_a_child_that_says_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

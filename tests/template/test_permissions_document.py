@@ -117,6 +117,12 @@ def condition(words: str, function: str) -> Any:
         "secretsmanager:RotationLambdaARN is not given": {
             "Null": {"secretsmanager:RotationLambdaARN": "true"}
         },
+        "dynamodb:LeadingKeys like recover#*": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["recover#*"]}
+        },
+        "dynamodb:LeadingKeys like failures#*": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["failures#*"]}
+        },
         "dynamodb:LeadingKeys like campaign#*, host#*": {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["campaign#*", "host#*"]}
         },

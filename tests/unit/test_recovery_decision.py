@@ -173,6 +173,7 @@ def seen(
     pending: Login = Login.REFUSED,
     superuser: Login = Login.UNTRIED,
     ended: bool = False,
+    repeated: bool = False,
     failures: int = 1,
 ) -> Observation:
     return Observation(
@@ -182,6 +183,7 @@ def seen(
         superuser=ATTEMPTS[superuser],
         labelled=pending is not Login.ABSENT,
         ended=ended,
+        repeated=repeated,
         failures=failures,
     )
 
@@ -199,6 +201,15 @@ def seen(
         # It has ended since, whatever the events say.
         (seen(pending=Login.ABSENT, ended=True), Afterwards.NOTHING),
         (seen(pending=Login.ABSENT, ended=True, failures=9), Afterwards.NOTHING),
+        # The same rotation has failed before, and another one was promised then.
+        (seen(repeated=True), Afterwards.NOTHING),
+        (seen(pending=Login.ABSENT, repeated=True), Afterwards.NOTHING),
+        (seen(pending=Login.ABSENT, repeated=True, failures=9), Afterwards.NOTHING),
+        (seen(repeated=True, failures=2), Afterwards.HALT),
+        # It is only told.
+        (seen(happened=Happened.CREATE_FAILED), Afterwards.NOTHING),
+        (seen(happened=Happened.CREATE_FAILED, failures=2), Afterwards.NOTHING),
+        (seen(happened=Happened.TEST_ROTATION_FAILED, failures=2), Afterwards.NOTHING),
         # Once too often.
         (seen(failures=2), Afterwards.HALT),
         (seen(Login.REFUSED, failures=2), Afterwards.HALT),

@@ -74,11 +74,12 @@ def test_only_a_diagnosis_may_be_about_a_secret_that_has_no_version() -> None:
 def test_a_recovery_tells_the_circumstances() -> None:
     told = {"Happened": "setSecret failed", "LastLook": True, "Failures": 2, "Retries": 0}
     circumstances = parse_request(
-        {**DIAGNOSE, **told, "Refused": "AWSPREVIOUS AWSCURRENT"}
+        {**DIAGNOSE, **told, "Repeated": True, "Refused": "AWSPREVIOUS AWSCURRENT"}
     ).circumstances
     assert circumstances == Circumstances(
         Happened.SET_FAILED,
         last_look=True,
+        repeated=True,
         failures=2,
         retries=0,
         refused=frozenset({Label.CURRENT, Label.PREVIOUS}),
@@ -95,6 +96,7 @@ def test_a_recovery_tells_the_circumstances() -> None:
         ("Refused", "AWSPENDING"),
         ("Refused", True),
         ("ByPerson", 1),
+        ("Repeated", "no"),
         ("Failures", -1),
         ("Failures", True),
         ("Retries", "1"),

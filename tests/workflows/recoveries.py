@@ -54,9 +54,9 @@ def change_behind_its_back(app: Application) -> str:
     return password
 
 
-def begun(app: Application) -> str:
+def begun(app: Application, token: str = "") -> str:
     """Store a value as createSecret does; the token. Of two users it is the other one's turn."""
-    token, value = str(uuid.uuid4()), app.value("AWSCURRENT")
+    token, value = token or str(uuid.uuid4()), app.value("AWSCURRENT")
     value["password"] = app.new_password()
     strategy = Strategy.SINGLE_USER
     if app.alternating:
@@ -70,9 +70,9 @@ def begun(app: Application) -> str:
     return token
 
 
-def cut_off(app: Application) -> str:
+def cut_off(app: Application, token: str = "") -> str:
     """Change the server as setSecret does, and nothing more; the token."""
-    token = begun(app)
+    token = begun(app, token)
     value = app.value("AWSPENDING")
     app.server.change_password(value["username"], value["password"])
     return token

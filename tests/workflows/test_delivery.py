@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -16,7 +16,16 @@ from rekey.model import Happened, Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, retries, wait_for
 from tests.inbox import Inbox
-from tests.workflows.recoveries import cut_off, failure, holder, rotated
+from tests.workflows.recoveries import (
+    begun,
+    comes_to,
+    cut_off,
+    end,
+    failure,
+    holder,
+    rotated,
+    start,
+)
 from tests.workflows.runs import ended, runs, shortened, states
 from tests.workflows.test_alerts import sweep
 
@@ -127,8 +136,6 @@ def test_however_a_failure_is_told_it_has_the_same_end_and_one_message(
         ended(app, Workflow.RECOVER)
         assert holder(app, "AWSCURRENT") == token
     # It comes late: when all is mended, and when another rotation has succeeded.
-    for app in apps:
-        forget_what_is_at_work(deployed, app)
     send(deployed, [again(event) for events in sent for event in events if is_failure(event)])
     quiet(deployed)
     assert [outcomes(app) for app in apps] == [["Recovered"]] * len(apps)
@@ -149,16 +156,50 @@ def is_failure(event: Document) -> bool:
     return bool(event["detail"]["eventName"] == "RotationFailed")
 
 
-def forget_what_is_at_work(deployed: Deployed, app: Application) -> None:
-    """A quarter of an hour later, runs about the same version are no more taken for one."""
+def test_a_failure_of_a_later_step_is_recovered_however_soon_it_comes(
+    deployed: Deployed, postgres: Postgres
+) -> None:
+    """A person rotates again with the same token, and the password changes this time."""
+    app = rotated(Application(deployed, postgres))
+    token = str(uuid.uuid4())
+    send(deployed, [failure(app, token, Happened.CREATE_FAILED)])
+    assert end(app) == ("SUCCEEDED", "NeedsPerson")
+    cut_off(app, token)
+    assert not app.logs_in("AWSCURRENT")
+    send(deployed, [failure(app, token, Happened.TEST_FAILED)])
+    assert end(app, 2) == ("SUCCEEDED", "Recovered")
+    assert holder(app, "AWSCURRENT") == token
+    assert app.logs_in("AWSCURRENT")
+
+
+def test_a_rotation_that_fails_again_after_its_recovery_is_recovered_again(
+    deployed: Deployed, postgres: Postgres
+) -> None:
+    """It comes while the first recovery waits to rotate again."""
+    app = rotated(Application(deployed, postgres))
+    token = begun(app)
+    send(deployed, [failure(app, token, Happened.SET_FAILED)])
+    comes_to(app, "WaitToRotateAgain")
+    app.client.update_secret_version_stage(
+        SecretId=app.arn, VersionStage="AWSPENDING", MoveToVersionId=token
+    )
+    value = app.value("AWSPENDING")
+    app.server.change_password(value["username"], value["password"])
+    send(deployed, [failure(app, token, Happened.TEST_FAILED)])
+    assert end(app, 2) == ("SUCCEEDED", "Recovered")
+    assert app.logs_in("AWSCURRENT")
+
+
+def test_a_run_takes_no_lock_away_but_its_own(deployed: Deployed, app: Application) -> None:
+    token = str(uuid.uuid4())
     client, name = deployed.account.client("dynamodb"), deployed.state_table
-    found: list[Any] = client.query(
-        TableName=name,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"recover#{app.arn}"}},
-    )["Items"]
-    for item in found:
-        client.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+    key = {"pk": {"S": f"recover#{app.arn}"}, "sk": {"S": token}}
+    held = {"holder": {"S": "another"}, "expires": {"N": str(int(time.time()) + 3600)}}
+    client.put_item(TableName=name, Item=key | held)
+    send(deployed, [failure(app, token, Happened.SET_FAILED)])
+    assert end(app) == ("SUCCEEDED", "AtWorkAlready")
+    start(app, versionId=token)
+    assert client.get_item(TableName=name, Key=key)["Item"] == key | held
 
 
 def test_a_failure_that_nobody_tells_of_is_found_by_the_sweep_with_the_same_end(
@@ -172,7 +213,6 @@ def test_a_failure_that_nobody_tells_of_is_found_by_the_sweep_with_the_same_end(
     hear(told, [app], 2)
     sweep(deployed)
     # Its event comes at last.
-    forget_what_is_at_work(deployed, app)
     send(deployed, [failure(app, token, Happened.TEST_FAILED)])
     quiet(deployed)
     assert outcomes(app) == ["Recovered"]

@@ -112,13 +112,15 @@ class Circumstances:
     """What a recovery knows that the secret does not show; see recovery.Observation.
 
     ``by_person`` tells that a person asked for this very step, and ``refused`` which versions the
-    server has refused to this very recovery, which waited for something else since.
+    server has refused to this very recovery, which waited for something else since. ``repeated``
+    tells that a failure of the same version has been counted before.
     """
 
     happened: Happened = Happened.BY_HAND
     last_look: bool = False
     by_person: bool = False
     refused: frozenset[Label] = frozenset()
+    repeated: bool = False
     failures: int = 0
     retries: int = 1
 

@@ -55,6 +55,7 @@ def _circumstances(event: Mapping[str, Any]) -> Circumstances:
         last_look=_flag(event, "LastLook"),
         by_person=_flag(event, "ByPerson"),
         refused=_refused(event.get("Refused", "")),
+        repeated=_flag(event, "Repeated"),
         failures=_count(event, "Failures", Circumstances.failures),
         retries=_count(event, "Retries", Circumstances.retries),
     )

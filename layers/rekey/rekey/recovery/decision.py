@@ -5,10 +5,11 @@ from enum import StrEnum, unique
 
 from rekey.model import Happened
 from rekey.recovery.observation import Login, Observation
-from rekey.recovery.rules import RULES, Action, Rule
+from rekey.recovery.rules import ALERT_ONLY, RULES, Action, Rule
 
 NOTHING_IN_THE_WAY = frozenset({Login.WORKS, Login.UNTRIED, Login.ABSENT})
 STEP_FAILED = frozenset({Happened.SET_FAILED, Happened.TEST_FAILED, Happened.FINISH_FAILED})
+FOLLOWED_BY_NOTHING = ALERT_ONLY | {Happened.BY_HAND}
 SAID_BY_LOGINS = frozenset({Login.UNTRIED, Login.ABSENT})
 
 
@@ -51,18 +52,17 @@ def _reason(rule: Rule, seen: Observation) -> str:
 def _afterwards(action: Action, seen: Observation) -> Afterwards:
     """Rotate again where the cause seems to have passed; stop where that has been done enough.
 
-    A person's own request is never followed by anything.
+    A person's own request is never followed by anything, nor is what only tells.
     """
-    if action is Action.WAIT or seen.happened is Happened.BY_HAND or _is_none_of_ours(seen):
+    if action is Action.WAIT or seen.happened in FOLLOWED_BY_NOTHING or _is_none_of_ours(seen):
         return Afterwards.NOTHING
-    if seen.ended and action is Action.NOTHING:
+    if (seen.ended or seen.repeated) and action is Action.NOTHING:
         return Afterwards.NOTHING
     if seen.failures > seen.retries:
         return Afterwards.HALT
     passed = seen.current.login is Login.WORKS and seen.superuser.login in NOTHING_IN_THE_WAY
-    if action in (Action.CLEAR, Action.NOTHING) and seen.happened in STEP_FAILED and passed:
-        return Afterwards.ROTATE_AGAIN
-    return Afterwards.NOTHING
+    mended = action in (Action.CLEAR, Action.NOTHING) and seen.happened in STEP_FAILED and passed
+    return Afterwards.ROTATE_AGAIN if mended and not seen.repeated else Afterwards.NOTHING
 
 
 def _is_none_of_ours(seen: Observation) -> bool:

@@ -78,9 +78,10 @@ class Observation:
     that an interrupted rotation left. ``labelled`` tells that AWSPENDING stands on another version
     than AWSCURRENT, and ``superseded`` that this is one of a rotation which began later.
     ``ended`` tells that the version that failed has been AWSCURRENT since, or was rejected: nothing
-    is left to repeat. ``may_restore``: the tag of the superuser's secret names this user and this
-    secret. ``failures`` counts rotations that failed since the last one that succeeded, this one
-    included, and ``retries`` how many of them are followed by another rotation.
+    is left to repeat. ``repeated`` tells that a failure of this version has been dealt with before.
+    ``may_restore``: the tag of the superuser's secret names this user and this secret. ``failures``
+    counts rotations that failed since the last one that succeeded, this one included, and
+    ``retries`` how many of them are followed by another rotation.
     """
 
     happened: Happened
@@ -91,6 +92,7 @@ class Observation:
     labelled: bool = False
     superseded: bool = False
     ended: bool = False
+    repeated: bool = False
     halted: bool = False
     may_restore: bool = False
     last_look: bool = False

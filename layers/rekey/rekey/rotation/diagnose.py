@@ -32,6 +32,7 @@ def diagnose(rotation: Rotation) -> StepResult:
         labelled=_labelled(metadata),
         superseded=_superseded(rotation, metadata),
         ended=_ended(rotation, metadata),
+        repeated=known.repeated,
         halted=is_halted(metadata),
         last_look=known.last_look,
         failures=known.failures,
