@@ -19,6 +19,7 @@ from tests.inbox import Inbox
 from tests.workflows.runs import Run, ended, history, runs, states
 
 OF_RECOVERIES = {"recovered", "needs-person", "halted"}
+SILENT = {"AtWorkAlready", "NothingToDo"}
 SAMPLE = Path(__file__).parents[2] / "events" / "changes" / "rotation_failed.json"
 
 

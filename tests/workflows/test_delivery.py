@@ -17,6 +17,7 @@ from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, retries, wait_for
 from tests.inbox import Inbox
 from tests.workflows.recoveries import (
+    SILENT,
     begun,
     comes_to,
     cut_off,
@@ -29,7 +30,6 @@ from tests.workflows.recoveries import (
 from tests.workflows.runs import ended, runs, shortened, states
 from tests.workflows.test_alerts import sweep
 
-SILENT = {"AtWorkAlready", "NothingToDo"}
 FINISHED = "The rotation was finished with the new password."
 
 
@@ -175,7 +175,7 @@ def test_a_failure_of_a_later_step_is_recovered_however_soon_it_comes(
 def test_a_rotation_that_fails_again_after_its_recovery_is_recovered_again(
     deployed: Deployed, postgres: Postgres
 ) -> None:
-    """It comes while the first recovery waits to rotate again."""
+    """It comes while the first recovery waits to rotate again, which is not called for then."""
     app = rotated(Application(deployed, postgres))
     token = begun(app)
     send(deployed, [failure(app, token, Happened.SET_FAILED)])
@@ -187,6 +187,8 @@ def test_a_rotation_that_fails_again_after_its_recovery_is_recovered_again(
     app.server.change_password(value["username"], value["password"])
     send(deployed, [failure(app, token, Happened.TEST_FAILED)])
     assert end(app, 2) == ("SUCCEEDED", "Recovered")
+    assert end(app) == ("SUCCEEDED", "LeftAsItIs")
+    assert holder(app, "AWSCURRENT") == token
     assert app.logs_in("AWSCURRENT")
 
 

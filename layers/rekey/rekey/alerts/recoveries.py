@@ -28,7 +28,7 @@ DONE: Mapping[str, str] = {
     Action.RESTORE: "The superuser gave the user the password in AWSCURRENT.",
 }
 NEXT: Mapping[str, str] = {
-    Afterwards.ROTATE_AGAIN: "Rekey starts another rotation later.",
+    Afterwards.ROTATE_AGAIN: "Rekey starts another rotation later, unless somebody acts before.",
     Afterwards.HALT: "Rekey has set the tag rekey:halted and does not touch the secret any more.",
 }
 
