@@ -2,11 +2,17 @@
 
 import pytest
 
-from rekey.errors import CredentialsRejected, RotationDisabled, RotationHalted
-from rekey.model import Label, Outcome, Step, StepResult, Strategy, WorkflowStep
+from rekey.errors import (
+    CredentialsRejected,
+    RotationDisabled,
+    RotationHalted,
+    SuperuserRejected,
+)
+from rekey.model import Happened, Label, Outcome, Step, StepResult, Strategy, WorkflowStep
 from rekey.rotation.guards import HALTED_TAG
 from tests.database import new_password
 from tests.integration.recovery.recovery import Broken
+from tests.integration.rotation.conftest import logins
 from tests.world import SUPERUSER_ARN, new_token
 
 
@@ -16,6 +22,10 @@ def ask(broken: Broken, step: WorkflowStep, token: str | None = None) -> StepRes
 
 def works(broken: Broken) -> set[str]:
     return set(ask(broken, WorkflowStep.SURVEY).facts["works"].split())
+
+
+def labels(broken: Broken) -> dict[str, set[str]]:
+    return {version: set(held) for version, held in broken.world.secret.labels.items()}
 
 
 def test_a_secret_that_can_be_rotated_is_told_with_its_strategy_and_server(
@@ -45,6 +55,54 @@ def test_a_secret_that_does_not_log_in_is_not_rotated(any_kind: Broken) -> None:
     any_kind.change_behind_its_back()
     with pytest.raises(CredentialsRejected):
         ask(any_kind, WorkflowStep.CHECK)
+
+
+def test_a_check_leaves_nothing_behind_that_a_later_one_or_a_recovery_would_stumble_over(
+    any_kind: Broken,
+) -> None:
+    """Somebody sets AWSCURRENT's password on the server again."""
+    user, password = any_kind.credential(any_kind.version(Label.CURRENT))
+    before = labels(any_kind)
+    any_kind.change_behind_its_back()
+    for _ in range(3):
+        with pytest.raises(CredentialsRejected):
+            ask(any_kind, WorkflowStep.CHECK)
+    assert labels(any_kind) == before
+    any_kind.world.server.change_password(user, password)
+    assert ask(any_kind, WorkflowStep.CHECK).outcome is Outcome.DONE
+    assert any_kind.diagnose(new_token(), Happened.BY_HAND).facts["action"] == "nothing"
+    any_kind.world.rotate()
+    assert any_kind.settled()
+
+
+def test_a_check_tries_a_password_once(logged: Broken) -> None:
+    logged.change_behind_its_back()
+    refused = logins(logged.world)[1]
+    with pytest.raises(CredentialsRejected):
+        ask(logged, WorkflowStep.CHECK)
+    assert logins(logged.world)[1] - refused == 1
+
+
+def test_a_check_reads_a_superuser_that_is_refused_once_more_and_writes_nothing_down(
+    dual: Broken,
+) -> None:
+    dual.world.store.secrets[SUPERUSER_ARN].put_by_hand(
+        dual.world.document(dual.world.server.address.superuser, new_password())
+    )
+    before = labels(dual)
+    with pytest.raises(SuperuserRejected):
+        ask(dual, WorkflowStep.CHECK)
+    assert labels(dual) == before
+
+
+def test_a_password_that_logs_in_again_is_counted_from_nothing(single: Broken) -> None:
+    """By hand, where nothing is pending, refusals are counted on AWSCURRENT."""
+    user, password = single.credential(single.version(Label.CURRENT))
+    for _ in range(3):
+        single.change_behind_its_back()
+        assert single.diagnose(new_token(), Happened.BY_HAND).facts["action"] == "escalate"
+        single.world.server.change_password(user, password)
+        assert single.diagnose(new_token(), Happened.BY_HAND).facts["action"] == "nothing"
 
 
 def test_a_superuser_that_is_needed_and_gone_is_found_before_the_rotation(dual: Broken) -> None:

@@ -1,4 +1,13 @@
-"""check: find out whether a secret can be rotated now. Changes nothing."""
+"""check: find out whether a secret can be rotated now. Changes nothing, no label either.
+
+A refused login is written nowhere. Counted on AWSCURRENT, it would speak against every later
+campaign and recovery, also once the password is right again. A lock-out policy of three survives:
+AWSCURRENT is tried once, and with a refusal the campaign ends for this secret (of a compromised
+one, the survey has one login more). If it is let in, the server counts from nothing, and so do the
+two of the rotation that follows. The superuser is tried a second time only if its secret holds
+another password by then. Who asks again and again, by one campaign after the other, is asked to
+look at the first answer: no count outlasts it.
+"""
 
 from hashlib import sha256
 
@@ -30,7 +39,7 @@ def check(rotation: Rotation) -> StepResult:
     current = rotation.store.get_labelled(rotation.arn, Label.CURRENT)
     credential = rotation.credential(current)
     strategy = choose_strategy(metadata.tags, credential, rotation.engine)
-    logins = rotation.logins(current)
+    logins = rotation.logins(None)
     check_login(rotation, logins.connect, credential, strategy)
     if strategy is not Strategy.SINGLE_USER:
         connect_superuser(rotation, logins, credential).close()

@@ -42,6 +42,6 @@ class Rotation:
         check_engine(credential, self.engine)
         return credential
 
-    def logins(self, pending: SecretVersion) -> Logins:
-        """Return the counted logins of this rotation."""
+    def logins(self, pending: SecretVersion | None) -> Logins:
+        """Return the counted logins of this rotation; without a version, of this invocation."""
         return Logins(self.store, self.engine, self.deadline, self.arn, pending)

@@ -1,4 +1,7 @@
-"""diagnose: log in with what the secret holds, and decide what is to be done. Changes nothing."""
+"""diagnose: log in with what the secret holds, and decide what is to be done.
+
+Changes nothing but the count of refused logins.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -114,7 +117,16 @@ class _Look:
         told = Label.CURRENT in self.rotation.request.circumstances.refused
         if told or self._was_refused_to_set_secret():
             return Attempt(Login.REFUSED)
-        return self.attempt(self.candidates.current)
+        tried = self.attempt(self.candidates.current)
+        if tried.login is Login.WORKS and self._counts_on_current():
+            self.logins.forget()
+        return tried
+
+    def _counts_on_current(self) -> bool:
+        """Tell whether AWSCURRENT's count is of its own user alone, who was let in."""
+        current, counted = self.candidates.current, self.candidates.counted.version_id
+        alternating = self.candidates.strategy is Strategy.ALTERNATING_USERS
+        return current is not None and current.version_id == counted and not alternating
 
     def _was_refused_to_set_secret(self) -> bool:
         """Of alternating users, setSecret logs in with AWSCURRENT's and with no other.

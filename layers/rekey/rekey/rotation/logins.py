@@ -27,18 +27,19 @@ class Logins:
     Secrets Manager repeats a failed rotation as often as it likes, each time in a fresh
     invocation. Only what is written down can keep the third wrong login from happening. A second
     invocation may write at the same time: whoever was refused reads again before the next login.
+    Without a version they are counted within this invocation only.
     """
 
     store: SecretStore
     engine: Engine
     deadline: Deadline
     secret_arn: str
-    pending: SecretVersion
+    pending: SecretVersion | None
     _refusals: dict[Account, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Take over the counts of earlier attempts."""
-        self._refusals = {account: _told(account, self.pending.labels) for account in Account}
+        self._refusals = {account: self._written_down(account) for account in Account}
 
     def refusals(self, account: Account = Account.APPLICATION) -> int:
         """Return how many logins the server has refused to this rotation."""
@@ -60,8 +61,8 @@ class Logins:
         Raises CredentialsRejected, counted, and TooManyRejectedLogins instead of a third one;
         LabelMoved to who came second.
         """
-        if self._refusals[account]:
-            self._read_again(account)
+        if self._refusals[account] and self.pending is not None:
+            self._read_again(account, self.pending)
         if self._refusals[account] >= ALLOWED_REFUSALS:
             raise TooManyRejectedLogins(
                 f"The server has refused {credential.username} to this rotation twice; trying "
@@ -71,32 +72,48 @@ class Logins:
         try:
             return self.engine.connect(credential, self.deadline)
         except CredentialsRejected:
+            if self.pending is None:
+                self._refusals[account] += 1
+                raise
             known = self._refusals[account]
-            metadata = self._read_again(account)
+            metadata = self._read_again(account, self.pending)
             if first_of_two and self._refusals[account] > known:
                 raise LabelMoved(
                     "The same login has just been refused to another invocation of this step. "
                     "Secrets Manager repeats the rotation."
                 ) from None
-            self._count(account, metadata)
+            self._count(account, self.pending, metadata)
             raise
 
-    def _read_again(self, account: Account) -> SecretMetadata:
+    def forget(self) -> None:
+        """Count the application's logins anew, as the server does once it has let the user in."""
+        refusals, self._refusals[Account.APPLICATION] = self._refusals[Account.APPLICATION], 0
+        if self.pending is None or not refusals:
+            return
+        version, metadata = self.pending.version_id, self.store.describe(self.secret_arn)
+        for label in Account.APPLICATION.value:
+            if metadata.holder(label) == version:
+                self.store.move_label(self.secret_arn, label, to=None, removed_from=version)
+
+    def _written_down(self, account: Account) -> int:
+        return 0 if self.pending is None else _told(account, self.pending.labels)
+
+    def _read_again(self, account: Account, pending: SecretVersion) -> SecretMetadata:
         """See what other invocations have counted meanwhile."""
         metadata = self.store.describe(self.secret_arn)
-        labels = metadata.labels.get(self.pending.version_id, frozenset())
+        labels = metadata.labels.get(pending.version_id, frozenset())
         self._refusals[account] = max(self._refusals[account], _told(account, labels))
         return metadata
 
-    def _count(self, account: Account, metadata: SecretMetadata) -> None:
+    def _count(self, account: Account, pending: SecretVersion, metadata: SecretMetadata) -> None:
         if self._refusals[account] >= ALLOWED_REFUSALS:
             return  # It says so already.
         label = account.value[self._refusals[account]]
         self._refusals[account] += 1
         holder = metadata.holder(label)
-        if holder != self.pending.version_id:
+        if holder != pending.version_id:
             self.store.move_label(
-                self.secret_arn, label, to=self.pending.version_id, removed_from=holder
+                self.secret_arn, label, to=pending.version_id, removed_from=holder
             )
 
 

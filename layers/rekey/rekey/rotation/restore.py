@@ -5,15 +5,12 @@ deputy). So nothing of the secret itself counts as leave, but only a tag of the 
 which names the user and the secret, or the word of a person.
 """
 
-from dataclasses import replace
-
 from rekey.credential import Credential
 from rekey.errors import LabelMoved, RestoreNotAllowed
-from rekey.model import Label, Outcome, SecretMetadata, SecretVersion, StepResult
+from rekey.model import Label, Outcome, SecretMetadata, StepResult
 from rekey.ports import SecretStore
 from rekey.rotation.context import Rotation
 from rekey.rotation.identity import check_login, strategy_of
-from rekey.rotation.logins import Account
 from rekey.rotation.strategy import all_hosts
 from rekey.rotation.superuser import connect_superuser
 
@@ -36,8 +33,9 @@ def restore(rotation: Rotation) -> StepResult:
         stop_rotation(rotation, metadata)
         superuser.set_password(credential.username, credential.password, all_hosts=every)
     strategy = strategy_of(rotation, metadata, current, credential)
-    counted = rotation.logins(_forgotten(rotation, current))
-    check_login(rotation, counted.connect, credential, strategy)
+    # What was refused before was another password; otherwise this login would not be tried.
+    logins.forget()
+    check_login(rotation, logins.connect, credential, strategy)
     return StepResult(
         Outcome.DONE,
         f"The superuser has set the password of {credential.username} on {credential.host} to "
@@ -45,19 +43,6 @@ def restore(rotation: Rotation) -> StepResult:
         strategy,
         {"currentVersionId": current.version_id},
     )
-
-
-def _forgotten(rotation: Rotation, current: SecretVersion) -> SecretVersion:
-    """Take the count of refused logins off the version: its password is another one by now.
-
-    It was counted there if no version was pending. The login that verifies would not be tried.
-    """
-    counts = current.labels & set(Account.APPLICATION.value)
-    for label in counts:
-        rotation.store.move_label(
-            rotation.arn, Label(label), to=None, removed_from=current.version_id
-        )
-    return replace(current, labels=current.labels - counts)
 
 
 def stop_rotation(rotation: Rotation, metadata: SecretMetadata) -> None:

@@ -1,7 +1,7 @@
 """verify: prove that AWSCURRENT serves."""
 
 from rekey.errors import LabelMoved
-from rekey.model import Label, Outcome, StepResult
+from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.rotation.context import Rotation
 from rekey.rotation.identity import check_login, strategy_of
 
@@ -17,5 +17,8 @@ def verify(rotation: Rotation) -> StepResult:
         raise LabelMoved("AWSCURRENT is another version by now. Somebody else has moved it.")
     credential = rotation.credential(current)
     strategy = strategy_of(rotation, metadata, current, credential)
-    check_login(rotation, rotation.logins(current).connect, credential, strategy)
+    logins = rotation.logins(current)
+    check_login(rotation, logins.connect, credential, strategy)
+    if strategy is not Strategy.ALTERNATING_USERS:
+        logins.forget()
     return StepResult(Outcome.DONE, "AWSCURRENT logs in with its rights.", strategy)
