@@ -55,7 +55,7 @@ PASSED = {
     *("outcome", "reason"),
     *("happened", "failedStep", "action", "advice", "afterwards"),
     *("currentVersionId", "pendingVersionId", "failedAt", "ours", "since"),
-    *("currentLogin", "previousLogin", "again"),
+    *("currentLogin", "previousLogin", "again", "undone"),
     # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.
     *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
     *("staleConsumers", "consumers"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rekey.alerts.recoveries import DONE, UNCHANGED
 from rekey.model import Happened, Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, retries
@@ -74,15 +75,22 @@ def test_a_changed_password_needs_a_person_who_has_it_restored(
 
 @pytest.mark.parametrize("kind", ["app", "alternating"])
 def test_a_rotation_that_succeeded_is_rolled_back_by_hand_and_twice_is_no_more(
-    request: pytest.FixtureRequest, kind: str
+    request: pytest.FixtureRequest, kind: str, told: Inbox
 ) -> None:
+    """And people are told what it came to, not what was asked for."""
     app: Application = request.getfixturevalue(kind)
     former = holder(app, "AWSPREVIOUS")
-    for _ in range(2):
+    for changed, undone in ((True, "yes"), (False, "no")):
         run = start(app, action="rollBack")
         assert (run["status"], states(app, run)[-1]) == ("SUCCEEDED", "Recovered")
+        output = json.loads(run["output"])
+        assert (output["outcome"], output["changed"]) == ("recovered", changed)
+        assert output["undone"] == undone
         assert holder(app, "AWSCURRENT") == former
         assert app.logs_in("AWSCURRENT")
+    back, unchanged = said(app, told, 2)
+    assert back["done"] == [DONE["rollBack"]]
+    assert unchanged["done"] == [UNCHANGED]
 
 
 def test_a_version_without_a_name_is_not_taken_for_the_one_that_serves(app: Application) -> None:

@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -281,6 +282,34 @@ def test_what_stands_is_watched_and_rolled_back_although_others_were_refused_or_
     assert standing.logs_in("AWSCURRENT")
     rolled_back = [run for run in runs(failing, Workflow.RECOVER) if "campaign-" in run["name"]]
     assert len(rolled_back) == 1
+
+
+@contextmanager
+def denied(app: Application, action: str) -> Iterator[None]:
+    """The role of its rotation function may not do this with the secret."""
+    iam, functions = (app.deployed.account.client(name) for name in ("iam", "lambda"))
+    role = functions.get_function_configuration(FunctionName=app.function_arn)["Role"]
+    which = {"RoleName": role.rpartition("/")[2], "PolicyName": "denied"}
+    statement = {"Effect": "Deny", "Action": action, "Resource": app.arn}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(**which, PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**which)
+
+
+def test_nothing_is_undone_of_a_rotation_that_has_stored_no_value(
+    deployed: Deployed, apps: list[Application]
+) -> None:
+    (app, *_), before = apps, [app.labels() for app in apps]
+    with denied(app, "secretsmanager:PutSecretValue"), retries(deployed, 1):
+        ended = campaign(deployed, secretIds=[app.arn], soakSeconds=0)
+    result = ended.of(app.arn)
+    assert result["became"] == "failed"
+    assert "Nothing is to be undone" in result["reason"]
+    assert {v: held for v, held in app.labels().items() if held} == before[0]
+    assert app.logs_in("AWSCURRENT")
 
 
 def use_old_version(deployed: Deployed, app: Application) -> str:

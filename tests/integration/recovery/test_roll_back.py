@@ -57,6 +57,30 @@ def test_a_version_that_was_rejected_before_never_comes_back_by_a_later_roll_bac
     assert each_strategy.settled()
 
 
+def test_what_a_roll_back_has_come_to_is_told_and_not_what_was_asked_for(
+    each_strategy: Broken,
+) -> None:
+    former, bad = each_strategy.version(Label.CURRENT), each_strategy.world.rotate()
+    rejects = [each_strategy.world.step(WorkflowStep.ROLL_BACK, which) for which in (bad, bad)]
+    again = each_strategy.world.step(WorkflowStep.ROLL_BACK, former)
+    assert [result.facts["undone"] for result in (*rejects, again)] == ["yes", "yes", "no"]
+    assert (again.outcome, again.facts["currentVersionId"]) == (Outcome.NOTHING_TO_DO, former)
+
+
+def test_a_rotation_that_has_stored_no_value_is_stopped_and_nothing_is_to_be_undone(
+    each_strategy: Broken,
+) -> None:
+    former, bad = each_strategy.version(Label.CURRENT), each_strategy.world.start()
+    told = [each_strategy.world.step(WorkflowStep.ROLL_BACK, bad) for _ in range(2)]
+    assert [result.outcome for result in told] == [Outcome.DONE, Outcome.NOTHING_TO_DO]
+    assert {result.facts["undone"] for result in told} == {"nothing"}
+    assert each_strategy.version(Label.CURRENT) == former
+    assert each_strategy.version(Label.REJECTED) == ""
+    with pytest.raises(errors.GuardError):
+        each_strategy.world.step(Step.CREATE, bad)
+    assert each_strategy.settled()
+
+
 def test_a_first_version_has_nothing_to_go_back_to(each_strategy: Broken) -> None:
     with pytest.raises(errors.NothingToRollBackTo):
         each_strategy.roll_back(each_strategy.version(Label.CURRENT))

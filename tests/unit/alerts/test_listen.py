@@ -11,7 +11,7 @@ from rekey.alerts import campaigns
 from rekey.alerts.finding import Finding, Kind, Severity, Status
 from rekey.alerts.incidents import Decision
 from rekey.alerts.listen import Listener
-from rekey.alerts.recoveries import DONE, ENDS, NEXT, finding
+from rekey.alerts.recoveries import DONE, ENDS, NEXT, NOTHING_UNDONE, UNCHANGED, finding
 from rekey.alerts.report import Reporter
 from rekey.errors import AlertNotDelivered, InvalidEvent
 from rekey.incident import Recovery
@@ -155,6 +155,29 @@ def test_a_recovery_says_what_happened_what_was_done_and_what_to_do(ears: Ears) 
     assert told.next_steps == ("Look at the server's log.",)
     assert ears.hear(recovery())
     assert ears.channel.said("status") == ["solved"]
+
+
+@pytest.mark.parametrize(
+    ("told", "done", "action"),
+    [
+        ({"changed": True, "undone": "yes"}, DONE["rollBack"], "rollBack"),
+        ({"changed": False, "undone": "no"}, UNCHANGED, "nothing"),
+        ({"changed": False, "undone": "yes"}, UNCHANGED, "nothing"),
+        ({"changed": True, "undone": "nothing"}, NOTHING_UNDONE, "rollBack"),
+        ({"changed": False, "undone": "nothing"}, UNCHANGED, "nothing"),
+    ],
+)
+def test_a_roll_back_says_what_it_has_done_and_not_what_was_asked_for(
+    ears: Ears, told: dict[str, Any], done: str, action: str
+) -> None:
+    event = recovery(action="rollBack", happened="a person asked", **told)
+    assert finding(event).done == (done,)
+    ears.hear(event)
+    assert ears.counted[0].action == action
+
+
+def test_a_recovery_that_had_nothing_to_change_claims_nothing_either() -> None:
+    assert finding(recovery(action="nothing", changed=False)).done == ()
 
 
 @pytest.mark.parametrize(

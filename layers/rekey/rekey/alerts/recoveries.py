@@ -24,9 +24,11 @@ ENDS = {
 DONE: Mapping[str, str] = {
     Action.CLEAR: "AWSPENDING was taken off the version whose rotation failed.",
     Action.ROLL_FORWARD: "The rotation was finished with the new password.",
-    Action.ROLL_BACK: "AWSPREVIOUS serves again; the version that failed is rejected.",
+    Action.ROLL_BACK: "The former version serves; the one that was rolled back is rejected.",
     Action.RESTORE: "The superuser gave the user the password in AWSCURRENT.",
 }
+NOTHING_UNDONE = "AWSPENDING was taken off the version, and nothing else had to be undone."
+UNCHANGED = "Nothing was changed."
 NEXT: Mapping[str, str] = {
     Afterwards.ROTATE_AGAIN: "Rekey starts another rotation later, unless somebody acts before.",
     Afterwards.HALT: "Rekey has set the tag rekey:halted and does not touch the secret any more.",
@@ -36,7 +38,8 @@ NEXT: Mapping[str, str] = {
 def recovery(event: Mapping[str, Any]) -> Recovery:
     """Return words of closed sets and a time: nothing by which secrets could be told apart."""
     detail = mapping(event, "detail")
-    action, outcome = text(detail, "action"), text(detail, "outcome")
+    outcome = text(detail, "outcome")
+    action = Action.NOTHING if _is_unchanged(detail) else text(detail, "action")
     return Recovery(
         action if action in set(Action) else "unknown",
         outcome if outcome in ENDS else "unknown",
@@ -62,7 +65,7 @@ def finding(event: Mapping[str, Any]) -> Finding:
     recovered = kind is Kind.RECOVERED
     happened = text(detail, "happened") or "a rotation failed"
     advice = text(detail, "advice")
-    done = (DONE.get(text(detail, "action")), NEXT.get(text(detail, "afterwards")))
+    done = (_done(detail), NEXT.get(text(detail, "afterwards")))
     return Finding(
         kind=kind,
         topic=topics.rotation(arn),
@@ -80,3 +83,18 @@ def finding(event: Mapping[str, Any]) -> Finding:
         raised=Severity.LOW if recovered else None,
         status=Status.SOLVED if recovered else Status.OPEN,
     )
+
+
+def _done(detail: Mapping[str, Any]) -> str | None:
+    """Return what was done, which is not always what was asked for."""
+    action = text(detail, "action")
+    if _is_unchanged(detail):
+        return UNCHANGED
+    if action == Action.ROLL_BACK and text(detail, "undone") == "nothing":
+        return NOTHING_UNDONE
+    return DONE.get(action)
+
+
+def _is_unchanged(detail: Mapping[str, Any]) -> bool:
+    """Tell whether an action found that nothing was left to be changed."""
+    return text(detail, "action") in DONE and detail.get("changed") is False

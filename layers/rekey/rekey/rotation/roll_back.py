@@ -55,9 +55,12 @@ class RollBack:
 def roll_back(rotation: Rotation) -> StepResult:
     """Reject the version that the step is about; nothing is touched unless a login shows the way.
 
-    Harmless to repeat: what was done is looked at again, and done again where it was undone.
+    Harmless to repeat: what was done is looked at again, and done again where it was undone. The
+    fact ``undone`` tells whether the version is out of use: yes, no, or that there is nothing.
     """
     metadata = rotation.store.describe(rotation.arn)
+    if _has_no_value(rotation, metadata):
+        return _stop(rotation, metadata)
     good = _former(metadata, rotation.token)
     if Label.REJECTED in metadata.labels[good]:
         return _rejected_before(metadata)
@@ -77,16 +80,34 @@ def roll_back(rotation: Rotation) -> StepResult:
 
 
 def _result(change: RollBack, outcome: Outcome, reason: str) -> StepResult:
-    return StepResult(
-        outcome, reason, change.strategy, {"currentVersionId": change.good.version_id}
+    facts = {"currentVersionId": change.good.version_id, "undone": "yes"}
+    return StepResult(outcome, reason, change.strategy, facts)
+
+
+def _has_no_value(rotation: Rotation, metadata: SecretMetadata) -> bool:
+    """Tell whether createSecret has stored nothing: its labels come together with the value."""
+    labels = metadata.labels.get(rotation.token, frozenset())
+    return (
+        labels <= {Label.PENDING}
+        and rotation.store.get_version(rotation.arn, rotation.token) is None
     )
+
+
+def _stop(rotation: Rotation, metadata: SecretMetadata) -> StepResult:
+    """Let Secrets Manager not go on with a rotation that was to be undone."""
+    facts = {"currentVersionId": metadata.holder(Label.CURRENT) or "", "undone": "nothing"}
+    if metadata.holder(Label.PENDING) != rotation.token:
+        reason = "createSecret has stored no value: nothing is to be undone."
+        return StepResult(Outcome.NOTHING_TO_DO, reason, facts=facts)
+    stop_rotation(rotation, metadata)
+    return StepResult(Outcome.DONE, "AWSPENDING is off the version.", facts=facts)
 
 
 def _rejected_before(metadata: SecretMetadata) -> StepResult:
     return StepResult(
         Outcome.NOTHING_TO_DO,
         "AWSPREVIOUS is the version that an earlier roll back has rejected. Nothing was changed.",
-        facts={"currentVersionId": metadata.holder(Label.CURRENT) or ""},
+        facts={"currentVersionId": metadata.holder(Label.CURRENT) or "", "undone": "no"},
     )
 
 
