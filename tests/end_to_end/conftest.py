@@ -1,14 +1,10 @@
 """Rotations by themselves: what their events lead to is shown in tests/workflows."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import Deployed, deaf
-
-# Takes minutes: `make pipeline`.
-collect_ignore = [] if "REKEY_EVENTS" in os.environ else ["test_pipeline.py"]
 
 ABOUT_EVENTS = {"test_access", "test_access_commands", "test_demo", "test_pipeline"}
 
