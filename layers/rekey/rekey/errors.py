@@ -57,6 +57,7 @@ a secret value.
     ├── InvalidCampaign              the input of a campaign
     ├── CampaignFailure              what a campaign needs could not be read or written
     ├── LambdaFailure                Lambda refused or did not answer
+    ├── IamFailure                   IAM refused or did not answer
     ├── StepFunctionsFailure         Step Functions refused or did not answer
     ├── CloudTrailFailure            CloudTrail refused or did not answer
     ├── StateTableFailure            the table of incidents could not be read or written
@@ -270,6 +271,10 @@ class CampaignFailure(RekeyError):
 
 class LambdaFailure(RekeyError):
     """Lambda, asked whose a rotation function is, refused or did not answer."""
+
+
+class IamFailure(RekeyError):
+    """IAM refused or did not answer."""
 
 
 class StepFunctionsFailure(RekeyError):

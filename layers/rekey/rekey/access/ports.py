@@ -47,7 +47,10 @@ class Rotations(Protocol):
 
 
 class Surroundings(Protocol):
-    """What no record says."""
+    """What no record says. What may not be seen is unknown.
+
+    Where there was no answer: SecretsManagerFailure, LambdaFailure, IamFailure, StateTableFailure.
+    """
 
     def decoys(self) -> frozenset[str]:
         """Return the secrets with the tag ``rekey:decoy``."""

@@ -20,7 +20,10 @@ class SecretNames(Protocol):
     """Which secrets there are."""
 
     def full_arn(self, partial: str) -> str | None:
-        """Return the whole ARN of the secret whose ARN without the ending is ``partial``."""
+        """Return the whole ARN of the secret whose ARN without the ending is ``partial``.
+
+        Raises SecretsManagerFailure.
+        """
         ...
 
 
