@@ -42,6 +42,7 @@ class Result:
     writes: int = 0
     seconds: float = 0.0
     incidents: dict[str, Incident] = field(default_factory=dict)
+    messages: int = 0
     tried: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
 
@@ -72,6 +73,7 @@ def evaluate(
         for attack in ATTACKS:
             _attack(world, life, day, attack, result, agents=agents)
     result.writes = world.table.writes
+    result.messages = len({(one.id, one.occurrence) for one in world.told})
     result.incidents = {one.id: one for one in world.incidents() if one.last >= START}
     return result
 
@@ -124,7 +126,16 @@ def main(seeds: list[int]) -> int:
 
 def _summary(results: list[Result], *, agents: bool) -> Table:
     title = "with the agent string" if agents else "without the agent string"
-    names = ("seed", "events", "above low a day", "low a day", "recall", "writes/event", "events/s")
+    names = (
+        "seed",
+        "events",
+        "above low a day",
+        "low a day",
+        "messages a day",
+        "recall",
+        "writes/event",
+        "events/s",
+    )
     table = Table(*names, title=f"Ordinary life, 500 secrets, {title}")
     for one in results:
         low = sum(found.level not in LOUD for found in one.incidents.values()) / one.days
@@ -133,6 +144,7 @@ def _summary(results: list[Result], *, agents: bool) -> Table:
             str(one.events),
             f"{one.loud_a_day:.2f}",
             f"{low:.2f}",
+            f"{one.messages / one.days:.2f}",
             f"{one.recall:.3f}",
             f"{one.writes / one.events:.3f}",
             f"{one.events / one.seconds:,.0f}",

@@ -12,7 +12,7 @@ from rekey.access.judge import Incident
 from rekey.access.telling import People
 from rekey.alerts.report import Reporter
 from rekey.known import DAY, HOUR
-from tests.access.records import MORNING, Record, arn, record, role, stamp
+from tests.access.records import MORNING, Record, arn, denied, record, role, stamp
 from tests.access.world import LONG_AGO, Notes, World
 from tests.incident_store import MemoryIncidents
 from tests.unit.alerts.test_incidents import Listener
@@ -70,8 +70,8 @@ def test_an_incident_is_closed_once_two_days_after_its_last_signal(world: Watche
     assert world.look(MORNING + 2 * DAY) == 0
     assert world.look(MORNING + 2 * DAY + 5 * HOUR) == 1
     assert world.look(MORNING + 3 * DAY) == 0
-    first, last = world.listener.heard
-    assert (first["status"], last["status"]) == ("open", "solved")
+    first, more, last = world.listener.heard
+    assert (first["status"], more["status"], last["status"]) == ("open", "updated", "solved")
     assert first["incident"] == last["incident"]
     assert last["severity"] == first["severity"] == "high"
     assert last["done"] == ["Closed: nothing unusual for 48 hours."]
@@ -87,6 +87,29 @@ def test_an_update_is_told_between_the_beginning_and_the_end(world: Watched) -> 
     world.look(MORNING + 3 * DAY)
     assert world.statuses() == ["open", "updated", "solved"]
     assert len({told["incident"] for told in world.listener.heard}) == 1
+
+
+def test_another_reason_at_the_same_level_is_told_once(world: Watched) -> None:
+    """Whoever knows of the decoy alone does not know that all the rest is gone."""
+    world.decoy_secrets = frozenset({arn("prod/db")})
+    harvest = [read(f"s{n}", MORNING + 60) for n in range(25)]
+    world.see(read())
+    world.see(*harvest)
+    world.see(*harvest)
+    first, more = world.listener.heard
+    assert (first["status"], more["status"]) == ("open", "updated")
+    assert first["severity"] == more["severity"] == "critical"
+    assert len(more["reasons"]) > len(first["reasons"])
+    assert world.listener.for_people == [True, True]
+
+
+def test_of_a_low_incident_people_hear_when_its_secrets_are_twice_as_many(world: Watched) -> None:
+    for number in (0, 1, 1, 2, 3):
+        at = stamp(MORNING + number)
+        world.see(denied(f"s{number}", userIdentity=role("app"), eventTime=at))
+    assert {told["severity"] for told in world.listener.heard} == {"low"}
+    assert world.statuses() == ["open", "updated", "updated"]
+    assert [len(told["secrets"]) for told in world.listener.heard] == [1, 2, 4]
 
 
 def test_what_is_low_ends_without_a_word_to_people_and_with_one_to_programs(

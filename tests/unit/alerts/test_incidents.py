@@ -293,6 +293,16 @@ def _until_delivered(report: Callable[[], Action]) -> None:
     raise AssertionError("never delivered")
 
 
+def test_what_grows_is_told_with_every_occurrence_as_long_as_those_are_counted(
+    world: World,
+) -> None:
+    more = [{"kind": Kind.UNUSUAL_ACCESS, "occurrence": f"more-{n}"} for n in range(60)]
+    done = [world.report(**occurrence) for occurrence in (*more, *more)]
+    assert done.count(Action.PUBLISH_NEW) == 1
+    assert done.count(Action.PUBLISH_UPDATE) == MOST_COUNTED - 1
+    assert not any(action.speaks for action in done[MOST_COUNTED:])
+
+
 def test_a_finding_of_another_topic_is_another_incident(world: World) -> None:
     world.report()
     assert world.report(topic="other") is Action.PUBLISH_NEW

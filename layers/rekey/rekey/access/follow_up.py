@@ -33,7 +33,8 @@ class FollowUp:
     def run(self, event: Mapping[str, Any]) -> Facts:
         """Carry out the task that the event names.
 
-        Raises InvalidEvent, SecretsManagerFailure, StateTableFailure, AlertNotDelivered.
+        Raises InvalidEvent, SecretsManagerFailure, LambdaFailure, StateTableFailure,
+        AlertNotDelivered.
         """
         task = TASKS.get(str(event.get("task")))
         if task is None:

@@ -75,7 +75,7 @@ class Judge:
     def judge(self, secret: str, version: str) -> Verdict:
         """Say what is known since ``version`` has AWSCURRENT.
 
-        Raises SecretsManagerFailure, StateTableFailure.
+        Raises SecretsManagerFailure, LambdaFailure, StateTableFailure.
         """
         now = int(self.now())
         try:

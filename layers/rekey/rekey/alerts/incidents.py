@@ -144,6 +144,9 @@ def _further(stored: Incident, finding: Finding, now: datetime) -> Decision:
         return _saying(noted, finding, Status.UPDATED, now, "It is more severe than before.")
     if finding.kind.value not in stored.kinds and finding.severity.rank >= Severity.HIGH.rank:
         return _saying(noted, finding, Status.UPDATED, now, "It is severe, and of another kind.")
+    # Beyond what is counted, nobody knows what was told.
+    if finding.wording.grows and len(stored.occurrences) < MOST_COUNTED:
+        return _saying(noted, finding, Status.UPDATED, now, "There is more to tell.")
     return _folded(stored, finding, now, "People know of the incident.")
 
 

@@ -57,6 +57,7 @@ class Wording:
     nobody has solved goes on: what comes later is a new one. ``alone`` tells whether people hear
     of a finding that is solved on arrival, even if nobody was told of its beginning. ``fades``: it
     ends by going quiet, which proves nothing, so that what comes late and weighs more still counts.
+    ``grows``: another occurrence has more to tell than the one before, and is told as an update.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Wording:
     quiet: timedelta
     alone: bool = False
     fades: bool = False
+    grows: bool = False
 
 
 _DAY = timedelta(days=1)
@@ -268,6 +270,7 @@ KINDS: Mapping[Kind, Wording] = {
         # It is closed after two quiet days; the look that closes it may itself be late.
         timedelta(days=7),
         fades=True,
+        grows=True,
     ),
     Kind.NOT_RENEWED: Wording(
         "Consumers without the new version",
