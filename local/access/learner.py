@@ -7,7 +7,7 @@ from typing import Any
 
 from local.access.notebook import Notebook
 from rekey.access.aggregate import gather
-from rekey.access.event import Access, Promotion, Refusal
+from rekey.access.event import Access, Refusal
 from rekey.access.judge import Incident
 from rekey.access.network import Asns, no_asns
 from rekey.access.normalise import normalise
@@ -84,10 +84,8 @@ class Learner:
         if isinstance(found, Refusal):
             self.learned.refused[found.reason] += 1
             return ()
-        if isinstance(found, Promotion):
-            self._watch.promote(found)
-            return ()
-        kept = tuple(access for access in found if access.principal.key not in self.ours)
+        watched = self._watch.received(found)
+        kept = tuple(access for access in watched if access.principal.key not in self.ours)
         self.learned.principals |= {access.principal.key for access in kept}
         self.learned.unlisted |= {a.secret for a in kept if a.secret} - self.listed
         return kept

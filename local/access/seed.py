@@ -13,9 +13,11 @@ CALLS = (
     "ListSecrets",
     "DescribeSecret",
     "PutSecretValue",
+    "UpdateSecret",
     "UpdateSecretVersionStage",
 )
-"""What the stack's rules deliver, but for the uses of keys, of which there may be far more."""
+"""What the stack's rules deliver, but for uses of keys, of which there may be far more, and for
+what is of interest on decoys only."""
 
 DECRYPT = "Decrypt"
 AT_A_TIME = 500

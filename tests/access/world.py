@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rekey.access.aggregate import gather
-from rekey.access.event import Access, Promotion
+from rekey.access.event import Access, Refusal
 from rekey.access.judge import Incident, incident
 from rekey.access.network import Asns, no_asns
 from rekey.access.normalise import normalise
@@ -144,10 +144,8 @@ class World:
         accesses = list[Access]()
         for record in records:
             found = normalise(record, self.names, self.asn_of)
-            if isinstance(found, Promotion):
-                self.watch.promote(found)
-            elif isinstance(found, tuple):
-                accesses.extend(found)
+            if not isinstance(found, Refusal):
+                accesses.extend(self.watch.received(found))
         activities = gather(accesses).values()
         watch = self.watch
         loaded = watch.load(activities)

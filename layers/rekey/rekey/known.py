@@ -5,6 +5,7 @@ family of maxima has a cap; which members stay does not depend on the order eith
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import NamedTuple
 
 DAY, HOUR = 86_400, 3_600
 FULL = "full"
+DECOY_TAG = "rekey:decoy"
+ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
 ROTATIONS = "rotations"
 MOST_READERS = 1000
 """Readers of one secret that are compared with a rotation."""
@@ -166,6 +169,11 @@ def alive(items: Iterable[Item], now: int) -> dict[Key, Item]:
 def mark(text: str) -> str:
     """Return 48 bits of a name: what counts distinct things need not hold the things."""
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def without_ending(arn: str) -> str:
+    """Return the ARN without the hyphen and six characters that Secrets Manager puts behind."""
+    return ENDING.sub("", arn)
 
 
 @lru_cache(maxsize=REMEMBERED)

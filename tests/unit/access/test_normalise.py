@@ -405,6 +405,7 @@ def test_what_is_no_access_is_passed_over(made: Record) -> None:
             "v1",
         ),
         ("PutSecretValue", {"secretId": DB, "clientRequestToken": "v2"}, "v2", None),
+        ("UpdateSecret", {"secretId": DB, "clientRequestToken": "v2"}, "v2", None),
     ],
 )
 def test_a_promotion_tells_which_version_lost_awscurrent(
@@ -418,7 +419,30 @@ def test_a_promotion_tells_which_version_lost_awscurrent(
 
 def test_a_value_that_is_only_stored_promotes_nothing() -> None:
     asked = {"secretId": DB, "clientRequestToken": "v2", "versionStages": ["AWSPENDING"]}
-    assert accesses(record("PutSecretValue", requestParameters=asked)) == ()
+    assert access(record("PutSecretValue", requestParameters=asked)).action is Action.OTHER
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "gained"),
+    [
+        ({"description": "new"}, {"arn": DB}, None),
+        ({"kmsKeyId": "alias/other"}, {"arn": DB}, None),
+        ({"description": "new"}, {"arn": DB, "versionId": "v2"}, "v2"),
+        ({}, {"arn": DB}, "token"),
+    ],
+)
+def test_an_update_promotes_if_it_wrote_a_value(
+    asked: Record, answered: Record, gained: str | None
+) -> None:
+    """A token comes with every call, whether it writes a value or not."""
+    asked = {"secretId": DB, "clientRequestToken": "token", **asked}
+    made = record("UpdateSecret", requestParameters=asked, responseElements=answered)
+    found = normalise(made, KNOWN)
+    assert (found.gained if isinstance(found, Promotion) else None) == gained
+
+
+def test_a_write_that_was_denied_promotes_nothing() -> None:
+    assert access(denied(DB, "UpdateSecret")).outcome is Outcome.DENIED
 
 
 def test_a_record_that_corrects_another_is_the_same_event() -> None:
@@ -439,7 +463,7 @@ def test_twins_in_two_accounts_are_one_event() -> None:
         ([], RefusalReason.NOT_AN_OBJECT),
         ("text", RefusalReason.NOT_AN_OBJECT),
         ({}, RefusalReason.UNKNOWN_CALL),
-        (record("DeleteSecret"), RefusalReason.UNKNOWN_CALL),
+        (record("CreateSecret"), RefusalReason.UNKNOWN_CALL),
         (record(eventSource="ssm.amazonaws.com"), RefusalReason.UNKNOWN_CALL),
         (record(eventID=None), RefusalReason.NO_EVENT_ID),
         (record(eventTime="yesterday"), RefusalReason.NO_TIME),

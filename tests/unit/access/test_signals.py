@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rekey.access.normalise import OTHERS, PROMOTIONS
 from rekey.access.signal import Level, Signal, SignalKind
 from rekey.access.telling import finding
 from rekey.known import DAY, HOUR
@@ -343,13 +344,49 @@ def test_root_is_always_told(world: World) -> None:
         read(),
         denied(DB, userIdentity=APP),
         record("DescribeSecret", userIdentity=APP, requestParameters={"secretId": DB}),
+        *(record(call, requestParameters={"secretId": DB}) for call in OTHERS),
+        *(record(call, requestParameters={"secretId": DB}) for _, call in sorted(PROMOTIONS)),
+        denied(DB, "DeleteSecret"),
+        record("UpdateSecret", requestParameters={"secretId": DB, "description": "nothing"}),
+        record("TagResource", requestParameters={"secretId": DB, "tags": [{"key": "team"}]}),
     ],
+    ids=lambda touch: touch["eventName"],
 )
 def test_any_touch_of_a_decoy_is_critical(touch: Record) -> None:
     world = World(decoy_secrets=frozenset({DB}))
     world.names.learn(DB)
     assert Kind.DECOY in kinds(world.see(touch))
     assert world.told[-1].level is Level.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("call", "asked"),
+    [
+        ("UntagResource", {"tagKeys": ["team", "rekey:decoy"]}),
+        ("TagResource", {"tags": [{"key": "rekey:decoy", "value": "false"}]}),
+    ],
+)
+def test_who_disarms_a_decoy_is_told_although_it_is_none_any_more(
+    world: World, call: str, asked: Record
+) -> None:
+    signals = world.see(record(call, requestParameters={"secretId": DB, **asked}))
+    assert "disarmed" in one(signals, Kind.DECOY).what
+    assert world.told[-1].level is Level.CRITICAL
+
+
+def test_who_makes_a_decoy_touches_none() -> None:
+    world = World(decoy_secrets=frozenset({DB}))
+    armed = {"secretId": DB, "tags": [{"key": "rekey:decoy", "value": "true"}]}
+    assert world.see(record("TagResource", requestParameters=armed)) == []
+
+
+def test_what_reads_nothing_is_of_no_interest_but_on_decoys(world: World) -> None:
+    before = dict(world.table.items)
+    for call in (*OTHERS, "PutSecretValue"):
+        asked = {"secretId": DB, "versionStages": ["AWSPENDING"], "tagKeys": ["team"]}
+        stranger = {"sourceIPAddress": "203.0.113.9", "userIdentity": role("stranger")}
+        assert world.see(record(call, requestParameters=asked, **stranger)) == []
+    assert world.table.items == before
 
 
 def test_a_key_that_is_denied_while_the_secret_is_allowed(world: World) -> None:

@@ -296,7 +296,9 @@ def _until_delivered(report: Callable[[], Action]) -> None:
 def test_what_grows_is_told_with_every_occurrence_as_long_as_those_are_counted(
     world: World,
 ) -> None:
-    more = [{"kind": Kind.UNUSUAL_ACCESS, "occurrence": f"more-{n}"} for n in range(60)]
+    more: list[dict[str, Any]] = [
+        {"kind": Kind.UNUSUAL_ACCESS, "occurrence": f"more-{n}"} for n in range(60)
+    ]
     done = [world.report(**occurrence) for occurrence in (*more, *more)]
     assert done.count(Action.PUBLISH_NEW) == 1
     assert done.count(Action.PUBLISH_UPDATE) == MOST_COUNTED - 1

@@ -27,6 +27,7 @@ class Touch:
     denied: bool = False
     key_denied: bool = False
     asked_pending: bool = False
+    disarmed: bool = False
     explicit: set[str] = field(default_factory=set)
     versions: dict[str, int] = field(default_factory=dict)
     read_at: set[int] = field(default_factory=set)
@@ -95,6 +96,7 @@ def _touch(activity: Activity, access: Access, secret: str) -> None:
         touch = Touch(access.principal, secret, access.account, at, at)
         activity.touches[secret] = touch
     touch.first, touch.last = min(touch.first, at), max(touch.last, at)
+    touch.disarmed = touch.disarmed or access.disarms
     if access.outcome is Outcome.DENIED:
         touch.denied = True
         touch.denied_at.add(at)

@@ -17,6 +17,7 @@ class Action(StrEnum):
     BATCH = "batch"
     LIST = "list"
     DESCRIBE = "describe"
+    OTHER = "other"  # any other call that names a secret: of interest where that is a decoy
     DECRYPT = "decrypt"  # Secrets Manager, in the caller's name: the version was given out
 
 
@@ -38,6 +39,7 @@ class Access(NamedTuple):
     ``stage`` the label that was asked for. ``network`` and ``tool`` are None in a record that
     Secrets Manager makes in the caller's name: the call itself is another record. ``mfa`` is None
     where the record does not say. ``catch_all``: a batch whose filter lets everything pass.
+    ``disarms``: it takes off the tag that makes a decoy.
     """
 
     event_id: str
@@ -55,17 +57,22 @@ class Access(NamedTuple):
     console: bool = False
     mfa: bool | None = None
     catch_all: bool = False
+    disarms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """AWSCURRENT moved: ``lost`` no longer has it since ``at`` (epoch), ``gained`` does."""
+    """AWSCURRENT moved: ``lost`` no longer has it since ``at`` (epoch), ``gained`` does.
+
+    ``touches`` is the call itself, as that of somebody who handled the secret.
+    """
 
     event_id: str
     at: int
     secret: str
     gained: str | None
     lost: str | None
+    touches: tuple[Access, ...] = ()
 
 
 @unique

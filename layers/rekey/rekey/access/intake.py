@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekey.access.aggregate import gather
-from rekey.access.event import Access, Promotion, Refusal
+from rekey.access.event import Access, Refusal
 from rekey.access.network import Asns, no_asns
 from rekey.access.normalise import normalise
 from rekey.access.secret import SecretNames
@@ -49,10 +49,7 @@ class Intake:
         found = normalise(record, self.names, self.asn_of)
         if isinstance(found, Refusal):
             raise InvalidEvent(f"The record was not understood: {found.reason}, {found.detail}")
-        if isinstance(found, Promotion):
-            self.watch.promote(found)
-            return ()
-        return found
+        return self.watch.received(found)
 
     def _watch(self, accesses: Iterable[Access], deadline: Deadline) -> dict[str, RekeyError]:
         """Return what went wrong, by principal."""

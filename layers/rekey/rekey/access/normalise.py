@@ -25,8 +25,28 @@ from rekey.access.principal import Principal, principal
 from rekey.access.secret import SecretNames, denied_resource, secret_arn
 from rekey.access.shape import mapping, strings, text, texts
 from rekey.access.tool import CONSOLE, Tool, tool
+from rekey.access.value import value_updated
+from rekey.known import DECOY_TAG
 
+OTHERS = (
+    "CancelRotateSecret",
+    "DeleteResourcePolicy",
+    "DeleteSecret",
+    "GetResourcePolicy",
+    "ListSecretVersionIds",
+    "PutResourcePolicy",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
+    "RestoreSecret",
+    "RotateSecret",
+    "StopReplicationToReplica",
+    "TagResource",
+    "UntagResource",
+    "ValidateResourcePolicy",
+)
+"""Calls that name a secret, and neither read it nor move AWSCURRENT."""
 ACTIONS = {
+    **{("secretsmanager.amazonaws.com", name): Action.OTHER for name in OTHERS},
     ("secretsmanager.amazonaws.com", "GetSecretValue"): Action.READ,
     ("secretsmanager.amazonaws.com", "BatchGetSecretValue"): Action.BATCH,
     ("secretsmanager.amazonaws.com", "ListSecrets"): Action.LIST,
@@ -37,7 +57,8 @@ ON_ONE = frozenset({Action.READ, Action.DESCRIBE})
 SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 LABEL_MOVED = ("secretsmanager.amazonaws.com", "UpdateSecretVersionStage")
 VALUE_WRITTEN = ("secretsmanager.amazonaws.com", "PutSecretValue")
-PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN})
+UPDATED = ("secretsmanager.amazonaws.com", "UpdateSecret")
+PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN, UPDATED})
 ENVELOPE = ("eventID", "sharedEventID", "eventTime", "awsRegion", "recipientAccountId")
 ORIGIN = ("sourceIPAddress", "vpcEndpointId", "sessionCredentialFromConsole", "userAgent")
 KEY_CHECK = "RequestToValidateKeyAccess"
@@ -70,7 +91,9 @@ def normalise(record: object, names: SecretNames, asn_of: Asns = no_asns) -> Nor
     if isinstance(envelope, Refusal):
         return envelope
     if action is None:
-        return _promotion(record, envelope, names)
+        return _written(record, envelope, names, asn_of)
+    if action is Action.OTHER:
+        return _touches(record, envelope, names, asn_of)
     if action is Action.DECRYPT:
         return _decrypt(record, envelope, names)
     return _call(record, envelope, action, names, asn_of)
@@ -206,17 +229,52 @@ def _decrypt(record: Mapping[str, Any], about: _Envelope, names: SecretNames) ->
     return (_access(about, Action.DECRYPT, arn, {"versionId": version}, None),)
 
 
-def _promotion(
-    record: Mapping[str, Any], about: _Envelope, names: SecretNames
-) -> tuple[()] | Promotion | Refusal:
-    """Only AWSCURRENT counts. PutSecretValue moves it unless it is told otherwise."""
+def _touches(
+    record: Mapping[str, Any], about: _Envelope, names: SecretNames, asn_of: Asns
+) -> tuple[Access, ...]:
+    """A call that names a secret and is no read. To make a decoy is no touch of one."""
     asked = mapping(record, "requestParameters")
-    stages = texts(asked, "versionStages") or (text(asked, "versionStage") or "AWSCURRENT",)
-    if "AWSCURRENT" not in stages or about.outcome is not Outcome.DONE:
+    tag = _decoy_tag(text(record, "eventName"), asked)
+    found = _call(record, about, Action.OTHER, names, asn_of)
+    if tag is True or not isinstance(found, tuple):
         return ()
-    arn = secret_arn(text(asked, "secretId"), about.region, about.account, names)
+    disarms = tag is False and about.outcome is Outcome.DONE
+    return tuple(access._replace(disarms=disarms) for access in found if access.secret)
+
+
+def _decoy_tag(call: str, asked: Mapping[str, Any]) -> bool | None:
+    """Return whether a call puts the tag of a decoy on or takes it off; None if neither."""
+    if call == "UntagResource":
+        return False if DECOY_TAG in texts(asked, "tagKeys") else None
+    tags = asked.get("tags") if call == "TagResource" else None
+    given = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    values = [text(tag, "value") for tag in given if text(tag, "key") == DECOY_TAG]
+    return values[-1] != "false" if values else None
+
+
+def _written(
+    record: Mapping[str, Any], about: _Envelope, names: SecretNames, asn_of: Asns
+) -> Normalised:
+    """A call that may move AWSCURRENT, and touches the secret in any case."""
+    touches = _touches(record, about, names, asn_of)
+    asked, answered = mapping(record, "requestParameters"), mapping(record, "responseElements")
+    if about.outcome is not Outcome.DONE or not _promotes(record, asked, answered):
+        return touches
+    arn = touches[0].secret if touches else None
     if arn is None:
         return Refusal(RefusalReason.NO_SECRET, about.event_id[:MAX_DETAIL])
-    gained = text(asked, "moveToVersionId") or text(asked, "clientRequestToken")
-    lost = text(asked, "removeFromVersionId")
-    return Promotion(about.event_id, about.at, arn, gained[:MAX_ID] or None, lost[:MAX_ID] or None)
+    written = text(answered, "versionId") or text(asked, "clientRequestToken")
+    gained = (text(asked, "moveToVersionId") or written)[:MAX_ID] or None
+    lost = text(asked, "removeFromVersionId")[:MAX_ID] or None
+    return Promotion(about.event_id, about.at, arn, gained, lost, touches)
+
+
+def _promotes(
+    record: Mapping[str, Any], asked: Mapping[str, Any], answered: Mapping[str, Any]
+) -> bool:
+    """Only AWSCURRENT counts. PutSecretValue moves it unless it is told otherwise."""
+    if text(record, "eventName") == "UpdateSecret":
+        return value_updated(asked, answered)
+    return "AWSCURRENT" in (
+        texts(asked, "versionStages") or (text(asked, "versionStage") or "AWSCURRENT",)
+    )

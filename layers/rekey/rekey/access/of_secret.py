@@ -11,12 +11,14 @@ from rekey.access.stale import is_old, lost_current
 from rekey.known import profile_key
 
 NAMED_READERS = 5
+DECOY_TOUCHED = "A decoy was touched"
 
 
 def of_secret(scene: Scene, touch: Touch) -> Iterator[Signal]:
     """Yield every signal of one touch."""
-    if touch.secret in scene.facts.decoys:
-        texts = ("A decoy was touched", "nobody has a reason to", _who(touch))
+    if touch.disarmed or touch.secret in scene.facts.decoys:
+        what = "A decoy was disarmed: its tag was taken off" if touch.disarmed else DECOY_TOUCHED
+        texts = (what, "nobody has a reason to", _who(touch))
         yield scene.signal(SignalKind.DECOY, 10, texts, touch)
     if scene.new_reader(touch):
         yield _new_reader(scene, touch)

@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from typing import Protocol
 
-ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
+from rekey.known import without_ending
+
 DENIED_RESOURCE = re.compile(r"on resource: (\S+)")
 PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"))
 MAX_ARN = 1024
@@ -39,11 +40,6 @@ class KnownSecrets:
 
     def full_arn(self, partial: str) -> str | None:
         return self._by_partial.get(partial)
-
-
-def without_ending(arn: str) -> str:
-    """Return the ARN without the hyphen and six characters that Secrets Manager puts behind."""
-    return ENDING.sub("", arn)
 
 
 def secret_arn(given: str, region: str, account: str, names: SecretNames) -> str | None:

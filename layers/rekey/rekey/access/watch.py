@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rekey.access.aggregate import Activity
-from rekey.access.event import Promotion
+from rekey.access.event import Access, Action, Promotion
 from rekey.access.judge import gathered, incident, incident_keys, judge
 from rekey.access.observe import further_keys, grow, keys, observe, peak, promoted, rotation
 from rekey.access.ports import Memory, Surroundings, Teller
@@ -118,6 +118,19 @@ class Watch:
             if is_news(scene.known.get(key), item, self.thresholds.refresh)
         )
         return all(map(self.memory.save, news))
+
+    def received(self, found: tuple[Access, ...] | Promotion) -> tuple[Access, ...]:
+        """Remember a promotion; return what is to be watched. Raises StateTableFailure.
+
+        Of calls that read nothing, only those on decoys are.
+        """
+        if isinstance(found, Promotion):
+            self.promote(found)
+            found = found.touches
+        if not found or found[0].action is not Action.OTHER:
+            return found
+        decoys = self.surroundings.decoys()
+        return tuple(access for access in found if access.disarms or access.secret in decoys)
 
     def promote(self, promotion: Promotion) -> None:
         """Remember which version has AWSCURRENT now. Raises StateTableFailure."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekey.access.shape import mapping, text
+from rekey.access.value import value_updated
 from rekey.alerts import topics
 from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status
 from rekey.alerts.policies import opening
@@ -157,11 +158,7 @@ def _written(call: Call, stages: str) -> Change:
 
 
 def _updated(call: Call) -> Change | None:
-    """UpdateSecret writes a value, or a description, or sets another key.
-
-    A record never shows the value. Without a version in the answer, a value was written if
-    nothing else was asked for.
-    """
+    """UpdateSecret writes a value, or a description, or sets another key."""
     if key := text(call.asked, "kmsKeyId"):
         elsewhere = key.startswith("arn:") and f":{call.account}:" not in key
         return Change(
@@ -172,9 +169,7 @@ def _updated(call: Call) -> Change | None:
             f"{quoted(key)}, of another account" if elsewhere else quoted(key),
             Severity.HIGH if elsewhere else None,
         )
-    if text(call.answered, "versionId") or "description" not in call.asked:
-        return _written(call, Label.CURRENT)
-    return None
+    return _written(call, Label.CURRENT) if value_updated(call.asked, call.answered) else None
 
 
 def _policy(call: Call) -> Change | None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from rekey.access.secret import without_ending
 from rekey.aws.suppressions import Suppressions
 from rekey.errors import IamFailure, LambdaFailure, RekeyError, SecretsManagerFailure
+from rekey.known import DECOY_TAG, without_ending
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DECOY_TAG = "rekey:decoy"
 MINUTE, LATELY, LONG = 60, 600, 3600
 """Seconds for which an answer counts: what must be right at once, what changes, what hardly does.
 That something is unknown counts for ``LATELY`` at most."""
