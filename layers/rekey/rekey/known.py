@@ -25,6 +25,7 @@ SET_CAPS = {
     "secrets": 256,
     "knows": 64,
     "denied": 64,
+    "refused": 64,
     "fresh": 64,
     "batches": 32,
     "regions": 16,

@@ -13,6 +13,7 @@ from rekey.access.telling import finding
 from rekey.known import DAY, HOUR
 from tests.access.records import (
     ACCOUNT,
+    DATA,
     MORNING,
     Record,
     arn,
@@ -247,6 +248,31 @@ def test_denials_on_secrets_that_one_does_not_read_are_probing(world: World) -> 
     assert found[-1].observed == "5 secrets"
 
 
+@pytest.mark.parametrize("call", ["ListSecrets", "BatchGetSecretValue"])
+def test_denied_calls_that_name_no_secret_are_probing_too(world: World, call: str) -> None:
+    times = range(MORNING, MORNING + 40, 2)
+    made = [denied(None, call, userIdentity=APP, eventTime=stamp(at)) for at in times]
+    found = [one(world.see(event, event), Kind.DENIED_PROBING) for event in made]
+    assert [signal.weight for signal in found] == [*[2] * 4, *[4] * 15, 5]
+    assert found[-1].observed == "0 secrets, 20 calls that name none"
+    named = one(world.see(denied("s1", userIdentity=APP)), Kind.DENIED_PROBING)
+    assert named.observed == "1 secrets, 20 calls that name none"
+
+
+def test_what_lists_and_reads_in_batches_may_be_denied_for_once(world: World) -> None:
+    world.learn(listing(LONG_AGO), batch(LONG_AGO, secretIdList=["a"]))
+    for call in ("ListSecrets", "BatchGetSecretValue"):
+        assert world.see(denied(None, call, userIdentity=APP)) == []
+
+
+def test_a_denied_listing_lists_nothing_and_denied_batches_are_none(world: World) -> None:
+    denials = [denied(None, "ListSecrets", userIdentity=APP)]
+    denials += [denied(None, "BatchGetSecretValue", userIdentity=APP) for _ in range(6)]
+    signals = world.see(*denials, read(arn("s1"), MORNING + 60), read(arn("s2"), MORNING + 120))
+    assert not kinds(signals) & {Kind.LISTED_THEN_READ, Kind.BATCHES, Kind.CATCH_ALL_BATCH}
+    assert Kind.CATCH_ALL_BATCH in kinds(world.see(batch()))
+
+
 def test_a_reader_that_is_denied_for_once_is_no_prober() -> None:
     world = World()
     world.learn(read(at=LONG_AGO))
@@ -422,8 +448,11 @@ def test_the_real_attacks_are_told_with_the_right_reasons() -> None:
     expected = {
         STRATUS.format("retrieve-secrets"): {Kind.BURST},
         STRATUS.format("batch-retrieve-secrets"): {Kind.BATCHES},
+        "traildiscover/DescribeSecret.json": {Kind.DENIED_PROBING},
         "traildiscover/GetSecretValue.json": {Kind.DENIED_PROBING},
+        "traildiscover/ListSecrets.json": {Kind.DENIED_PROBING},
     }
+    assert sorted(expected) == sorted(str(file.relative_to(DATA)) for file in DATA.rglob("*.json"))
     for path, reasons in expected.items():
         assert kinds(World().see(*real(path))) == reasons
         world = World()

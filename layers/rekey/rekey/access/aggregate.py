@@ -36,7 +36,10 @@ class Touch:
 
 @dataclass(slots=True)
 class Activity:
-    """What one principal did, all secrets together. Times by window start are the reader's."""
+    """What one principal did, all secrets together. Times by window start are the reader's.
+
+    ``refused`` are denied calls that name no secret; what is ``listed`` or in ``batches`` worked.
+    """
 
     principal: Principal
     account: str
@@ -49,6 +52,7 @@ class Activity:
     listed: set[int] = field(default_factory=set)
     batches: set[tuple[int, str]] = field(default_factory=set)
     catch_all: set[int] = field(default_factory=set)
+    refused: set[tuple[int, str, Action]] = field(default_factory=set)
     without_mfa: bool = False
     touches: dict[str, Touch] = field(default_factory=dict)
 
@@ -75,18 +79,23 @@ def _add(activity: Activity, access: Access) -> None:
         activity.tools.setdefault(access.tool, at)
     if access.mfa is False:
         activity.without_mfa = True
-    if access.action is Action.LIST:
-        activity.listed.add(at)
-    if access.action is Action.BATCH:
-        _add_batch(activity, access)
     if access.secret is not None:
         _touch(activity, access, access.secret)
+    elif access.outcome is Outcome.DENIED:
+        activity.refused.add((at, access.event_id, access.action))
+    if access.outcome is Outcome.DONE:
+        _add_done(activity, access)
 
 
-def _add_batch(activity: Activity, access: Access) -> None:
+def _add_done(activity: Activity, access: Access) -> None:
+    """What is counted of the call as such: a denied listing lists nothing."""
+    if access.action is Action.LIST:
+        activity.listed.add(access.at)
+    if access.action is not Action.BATCH:
+        return
     activity.batches.add((access.at, access.event_id))
     activity.regions.add((access.at, access.region))
-    if access.catch_all and access.outcome is Outcome.DONE:
+    if access.catch_all:
         activity.catch_all.add(access.at)
 
 

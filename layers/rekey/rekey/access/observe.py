@@ -176,6 +176,8 @@ def _windows(scene: Scene) -> Iterator[Item]:
         yield _window(activity, DAY, at, "flags", "listed", thresholds)
     for at, event_id in activity.batches:
         yield _window(activity, DAY, at, "batches", mark(event_id), thresholds)
+    for at, event_id in scene.refused:
+        yield _window(activity, DAY, at, "refused", mark(event_id), thresholds)
     if activity.batches or len({region for _, region in activity.regions}) > 1:
         for at, region in activity.regions:
             yield _window(activity, thresholds.window, at, "regions", region, thresholds)

@@ -147,17 +147,20 @@ def _weight_of_tool(scene: Scene, used: Tool) -> int:
 
 def _probing(scene: Scene) -> Iterator[Signal]:
     new = [t for t in scene.activity.touches.values() if t.denied and scene.reader(t) is None]
-    if not new:
+    if not (new or scene.refused):
         return
-    seen = len(scene.days("denied"))
+    secrets, calls = len(scene.days("denied")), len(scene.days("refused"))
+    seen = secrets + calls
     weight = 5 if seen >= MANY_DENIED else 4 if seen >= scene.thresholds.probing else 2
+    without = f"{counted(calls, SET_CAPS['refused'], 'calls')} that name none"
+    on = counted(secrets, SET_CAPS["denied"], "secrets")
     texts = (
-        "Denied on secrets that it does not read",
+        "Denied on secrets that it does not read" if secrets else "Denied to list or read at all",
         f"{scene.thresholds.probing} within two days are probing",
-        counted(seen, SET_CAPS["denied"], "secrets"),
+        on if not calls else f"{on}, {without}",
     )
     # All of them, so that the incident names the same secrets however the batches were cut.
-    for touch in new:
+    for touch in new or (None,):
         yield scene.signal(SignalKind.DENIED_PROBING, weight, texts, touch)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from rekey.access.aggregate import Activity, Touch
+from rekey.access.event import Action
 from rekey.access.network import Network, NetworkKind
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.thresholds import Thresholds
@@ -85,6 +86,19 @@ class Scene:
         touches = self.activity.touches.values()
         granted = [one for one in touches if one.granted and self.before_known(one)]
         return frozenset([one.secret for one in granted if self.secret_settled(one)])
+
+    @cached_property
+    def refused(self) -> list[tuple[int, str]]:
+        """Denied calls that name no secret, and that never worked for the principal: when, which.
+
+        What it lists or reads in batches on other days may fail for once.
+        """
+        if not self.activity.refused:
+            return []
+        profile, usual = self.profile or NO_ITEM, set[Action]()
+        usual |= {Action.LIST} if "lists" in profile.members("flags") else set()
+        usual |= {Action.BATCH} if "batch" in profile.minima else set()
+        return [(at, event) for at, event, action in self.activity.refused if action not in usual]
 
     def before_known(self, touch: Touch) -> bool:
         """Whether nothing older of the pair is known: a later read may have arrived earlier."""
