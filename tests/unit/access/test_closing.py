@@ -145,6 +145,25 @@ MEANT = {"owner": "ann", "reason": "migration", "principal": "*role/stranger"}
 
 
 @pytest.mark.parametrize(
+    ("number", "pattern", "closed"),
+    [
+        (1, "*:s0-*", 1),
+        (2, "*:s0-*", 0),
+        (2, "*:s?-*", 1),
+        # Of so many, not all are named.
+        (20, "*:s*", 0),
+        (20, "*", 1),
+    ],
+)
+def test_who_means_one_secret_does_not_mean_the_others_of_the_incident(
+    world: Watched, number: int, pattern: str, closed: int
+) -> None:
+    world.see(*(read(f"s{n}", MORNING + n) for n in range(number)))
+    world.suppressed.append({**MEANT, "expires": MORNING + DAY, "secret": pattern})
+    assert world.look(MORNING + 2 * HOUR) == closed
+
+
+@pytest.mark.parametrize(
     ("more", "closed"),
     [
         ({"expires": MORNING + DAY}, 1),

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from rekey.access.judge import Incident, incident
 from rekey.access.ports import Agenda, Memory
 from rekey.access.signal import Signal
-from rekey.access.suppression import Suppression, parsed
+from rekey.access.suppression import EVERYTHING, Suppression, parsed
 from rekey.access.telling import closing
 from rekey.access.thresholds import Thresholds
 from rekey.alerts.finding import Finding
@@ -52,11 +53,23 @@ def over(
     """Return why an incident is over; None if it is not."""
     if now - found.last >= thresholds.quiet:
         return f"Closed: nothing unusual for {thresholds.quiet // HOUR} hours."
-    covered = [next((one for one in meant if one.covers(s)), None) for s in _as_now(found, now)]
+    whole = [one for one in meant if _means_all(one, found)]
+    covered = [next((one for one in whole if one.covers(s)), None) for s in _as_now(found, now)]
     first = covered[0] if covered and None not in covered else None
     if first is None:
         return None
     return f"Closed: suppressed by {quoted(first.owner)}, {quoted(first.reason)}."
+
+
+def _means_all(one: Suppression, found: Incident) -> bool:
+    """Whether it is about every secret of an incident, which keeps one reason of a kind.
+
+    Of many secrets an incident names some: nobody knows whether the others are meant.
+    """
+    if one.secret == EVERYTHING:
+        return True
+    named = found.count == len(found.secrets)
+    return named and all(fnmatchcase(secret, one.secret) for secret in found.secrets)
 
 
 def _as_now(found: Incident, now: int) -> list[Signal]:
