@@ -195,6 +195,10 @@ def test_a_newer_rotation_ends_what_was_told_of_the_one_before_and_begins_anew()
     account.reads("v1", account.now + HOUR)
     assert account.follow(2 * HOUR) == ["medium open", "medium open", "medium solved"]
     assert account.people.said("table")[1]["rows"][0][1::2] == ["outdated", "v1"]
+    ended = account.people.heard[-1]["what"]
+    assert "not followed any more" in ended
+    assert "something newer counts" in ended
+    assert "No consumer" not in ended
     assert account.waiting() == [rotation_key(DB, "v3").sk]
 
 
@@ -213,13 +217,26 @@ def test_a_secret_without_rotation_is_nobody_s_business() -> None:
     assert account.waiting() == []
 
 
-def test_a_rotation_of_which_nothing_gets_known_is_forgotten_after_a_day() -> None:
+def test_a_rotation_of_which_nothing_gets_known_is_followed_until_something_does() -> None:
     account = Account().rotated()
     account.watched.table.forget(reader_key(DB, f"arn:aws:iam::{ACCOUNT}:role/app"))
     account.follow()
+    assert account.follow(2 * DAY) == []
     assert account.waiting()
-    account.follow(DAY)
-    assert not account.waiting()
+    account.reads("v1", account.now)
+    assert account.follow(DAY) == ["medium open"]
+
+
+def test_what_is_not_known_for_a_while_is_not_called_solved() -> None:
+    account = Account().rotated()
+    account.reads("v1", LATER)
+    account.follow()
+    known, account.store = account.store, Denying()
+    assert account.follow(2 * DAY) == ["medium open"]
+    account.store = known
+    account.reads(NEW, account.now)
+    assert account.follow(2 * DAY) == ["medium open", "medium solved"]
+    assert "No consumer is known any more" in account.people.heard[-1]["what"]
 
 
 def test_an_old_password_that_is_kept_is_told_with_the_table_and_with_what_to_do() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rekey.access.renewal import PATIENCE, Judge, Verdict
+from rekey.access.renewal import Judge, Verdict
 from rekey.access.stale import Answer
 from rekey.access.unrenewed import kept, not_renewed, solved
 from rekey.alerts import topics
@@ -78,7 +78,7 @@ class FollowUp:
         secret, _, version = item.key.sk.rpartition("#")
         verdict = self.judge.judge(secret, version)
         self._tell(verdict)
-        if _is_over(verdict, verdict.now - item.minima["at"]):
+        if _is_over(verdict):
             self.judge.rotations.forget(item.key)
         else:
             # Whoever has been faster has looked as well.
@@ -88,6 +88,8 @@ class FollowUp:
         finding = not_renewed(verdict) if verdict.rotates else None
         if finding is not None:
             self.reporter.report(finding)
+            return
+        if verdict.answer is Answer.UNKNOWN:
             return
         incident = self.reporter.store.get(topics.consumers(verdict.secret, verdict.version))
         if incident is not None and incident.solved is None and not _waits(verdict):
@@ -99,11 +101,12 @@ def _waits(verdict: Verdict) -> bool:
     return bool(verdict.late or verdict.holding)
 
 
-def _is_over(verdict: Verdict, age: int) -> bool:
+def _is_over(verdict: Verdict) -> bool:
+    if verdict.answer is Answer.UNKNOWN:
+        # What may be known tomorrow ends with its item, or with the next rotation.
+        return False
     if verdict.answer is Answer.SUPERSEDED or not verdict.rotates:
         return True
-    if verdict.answer is Answer.UNKNOWN:
-        return age > PATIENCE
     return not _waits(verdict)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rekey.access.renewal import PATIENCE, Verdict
-from rekey.access.stale import Consumer
+from rekey.access.stale import Answer, Consumer
 from rekey.alerts import topics
 from rekey.alerts.finding import Finding, Kind, Reason, Severity, Status, Table
 from rekey.alerts.text import quoted
@@ -13,6 +13,9 @@ from rekey.model import Strategy
 
 COLUMNS = ("principal", "since the rotation", "last read", "version")
 BY_HAND = "Retire the old password by hand: docs/strategies.md, Retire by hand."
+
+NOBODY_LEFT = "No consumer is known any more that needs the old version."
+NOT_ASKED = "Who had not renewed since this rotation is not followed any more."
 
 WHAT_IT_MEANS = {
     Strategy.SINGLE_USER: "The password before works no more: they are refused when they log in.",
@@ -54,14 +57,18 @@ def kept(verdict: Verdict, waited: float) -> Finding:
 
 
 def solved(verdict: Verdict, incident: Incident) -> Finding:
-    """Return the end of an incident: all have renewed, or a newer version has come."""
+    """Return the end of an incident: all have renewed, or nobody asks any more.
+
+    Of a version that is not AWSCURRENT any more nobody knows whether its consumers had renewed.
+    """
+    over = verdict.answer is Answer.SUPERSEDED
     was_kept = Kind.OLD_PASSWORD_KEPT.value in incident.kinds
     return Finding(
         Kind.OLD_PASSWORD_KEPT if was_kept else Kind.NOT_RENEWED,
         topics.consumers(verdict.secret, verdict.version),
         "solved",
         datetime.fromtimestamp(verdict.now, UTC),
-        f"No consumer is known any more that needs the old version. {verdict.reason}",
+        f"{NOT_ASKED if over else NOBODY_LEFT} {verdict.reason}",
         verdict.secret,
         next_steps=(BY_HAND,) if was_kept and verdict.rotates and verdict.old else (),
         status=Status.SOLVED,
