@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.toolchain import CHECKOUT
+from rekey.access.thresholds import Thresholds
 from rekey.alerts import campaigns, changes, recoveries, service_events
 from tests.documents import document, headings
 
@@ -283,6 +284,29 @@ def test_reads_come_in_the_only_state_that_delivers_them_and_our_own_do_not(
             roles = {function["Role"] for function in functions(deployed).values()}
             assert set(ours["anything-but"]) == roles
             assert others == {"exists": False}
+
+
+def test_whoever_asks_what_is_late_has_the_same_grace(template: dict[str, Any]) -> None:
+    """And what is judged without a stack has the parameter's default."""
+    default = template["Parameters"]["RetireGraceSeconds"]["Default"]
+    assert Thresholds().grace == default
+    for name in ("WatchAccessFunction", "JudgeConsumersFunction"):
+        variables = template["Resources"][name]["Properties"]["Environment"]["Variables"]
+        assert variables["REKEY_RETIRE_GRACE_SECONDS"] == {"Ref": "RetireGraceSeconds"}
+
+
+def test_whoever_tells_people_tells_security_hub_where_that_is_wanted(
+    resources: Resources,
+) -> None:
+    for wanted in ("true", "false"):
+        deployed = resources(SecurityHub=wanted)
+        told = [
+            function["Environment"]["Variables"]
+            for function in functions(deployed).values()
+            if "REKEY_ALERTS_TOPIC_ARN" in function["Environment"]["Variables"]
+        ]
+        assert len(told) == 4
+        assert {variables.get("REKEY_SECURITY_HUB") for variables in told} == {wanted}
 
 
 def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Resources) -> None:

@@ -10,7 +10,7 @@ class Thresholds:
     """Times are in seconds. Parameters of the stack set some of them."""
 
     learning: int = 14 * DAY
-    grace: int = DAY
+    grace: int = HOUR + 300
     burst: int = 20
     burst_of_past: float = 2.0
     spread: int = 4
