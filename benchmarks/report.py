@@ -152,7 +152,13 @@ class Report:
         table.add_row("write units an event, first day", f"{decided.first_day:.2f}", "-")
         ordinary = (f"{decided.ordinary:.2f}", str(GOALS.ordinary))
         table.add_row("write units an event, ordinary life", *ordinary)
+        table.add_row("read units an event, ordinary life", f"{decided.read_units:.2f}", "-")
+        table.add_row("DescribeSecret an event, one environment", f"{decided.calls:.3f}", "-")
+        table.add_row("the same, a secret and day", f"{decided.secret_calls:.1f}", "-")
         table.add_row("dollars of write units, a million reads", f"{decided.dollars:.2f}", "-")
+        reads, calls = decided.dollars_of_reads, decided.dollars_of_calls
+        table.add_row("dollars of read units, a million reads", f"{reads:.2f}", "-")
+        table.add_row("dollars of DescribeSecret, a million reads", f"{calls:.2f}", "-")
         self._console.print(table)
         self._console.print(
             "Seconds of CPU time of one core; the load of the machine was"

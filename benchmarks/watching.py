@@ -1,7 +1,8 @@
-"""`python -m benchmarks.watching`: what watching readers costs in time, write units and dollars.
+"""`python -m benchmarks.watching`: what watching readers costs in time, units, calls and dollars.
 
 The decisions alone: records as parsed JSON come in, a table in memory stands for DynamoDB. CPU time
-of one process, so other load of the machine counts little.
+of one process, so other load of the machine counts little. What is asked of Secrets Manager goes
+through the function's own memory of answers, by the time of the events.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from statistics import median
+from typing import Any
 
 from rekey.access.secret import KnownSecrets
+from rekey.aws.access_account import AccessAccount
 from rekey.aws.access_state import written_octets
-from rekey.known import Item
+from rekey.known import Item, Key, without_ending
 from tests.access.attacks import Thief
 from tests.access.life import START, Life
 from tests.access.organisation import Reads
@@ -28,9 +32,12 @@ QUICK_HISTORY = 15
 SIZES = (10, 100, 1000)
 TEN_SECONDS = len("2026-01-01T00:00:0")
 DOLLARS_A_UNIT = 0.625e-6
-"""Of a write unit on demand in us-east-1: AWS's price list of DynamoDB, standard tables."""
-UNIT = 1024
-"""Octets that one write unit takes."""
+DOLLARS_A_READ_UNIT = 0.125e-6
+"""On demand in us-east-1: AWS's price list of DynamoDB, standard tables."""
+DOLLARS_A_CALL = 0.05 / 10_000
+"""Of Secrets Manager's API: AWS's price list."""
+UNIT, READ_UNIT = 1024, 4096
+"""Octets that one write unit takes, and one read unit."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,16 @@ class Metered(Table):
     """Counts what DynamoDB would charge for."""
 
     units: int = 0
+    read_units: float = 0.0
+
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:
+        """What is not there costs as much as what is small; half if it may be a moment old."""
+        asked = set(keys)
+        found = super().load(asked, latest=latest)
+        octets = (written_octets(item) for item in found.values())
+        whole = len(asked) - len(found) + sum(-(-number // READ_UNIT) for number in octets)
+        self.read_units += whole if latest else whole / 2
+        return found
 
     def save(self, item: Item) -> bool:
         saved = super().save(item)
@@ -63,9 +80,32 @@ class Metered(Table):
         return saved
 
 
+class Asking(KnownSecrets):
+    """Names that one environment of the function looks up; ``calls`` are those that cost."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(frozenset(secrets))
+        self.calls, self.now = 0, 0.0
+        client: Any = self
+        self._account = AccessAccount(
+            client, client, client, client, "", ours=frozenset(), clock=lambda: self.now
+        )
+
+    def full_arn(self, partial: str) -> str | None:
+        return self._account.full_arn(partial)
+
+    def describe_secret(self, SecretId: str) -> dict[str, Any]:  # noqa: N803 - as AWS has it
+        self.calls += 1
+        known = super().full_arn(SecretId) or super().full_arn(without_ending(SecretId))
+        return {"ARN": known or SecretId}
+
+
 @dataclass(frozen=True)
 class Watching:
     """``rates``: events a second of CPU time, by how many come at once. Units are by event.
+
+    ``read_units`` and ``calls`` of Secrets Manager are by event in ordinary life, ``secret_calls``
+    by secret and day.
 
     On the first day the companions of reads are new, which a history from CloudTrail lacks.
     """
@@ -74,11 +114,24 @@ class Watching:
     first_day: float = 0.0
     ordinary: float = 0.0
     burst: float = 0.0
+    read_units: float = 0.0
+    calls: float = 0.0
+    secret_calls: float = 0.0
 
     @property
     def dollars(self) -> float:
-        """Of a million ordinary reads."""
+        """Of the writes of a million ordinary reads."""
         return self.ordinary * EVENTS_A_READ * 1e6 * DOLLARS_A_UNIT
+
+    @property
+    def dollars_of_reads(self) -> float:
+        """Of what a million ordinary reads look up in the table."""
+        return self.read_units * EVENTS_A_READ * 1e6 * DOLLARS_A_READ_UNIT
+
+    @property
+    def dollars_of_calls(self) -> float:
+        """Of what one environment asks about secrets in a million ordinary reads."""
+        return self.calls * EVENTS_A_READ * 1e6 * DOLLARS_A_CALL
 
 
 def watching(history: int = HISTORY, rounds: int = ROUNDS) -> Watching:
@@ -91,8 +144,13 @@ def watching(history: int = HISTORY, rounds: int = ROUNDS) -> Watching:
     first_day = _units(world, table, life.records(0))
     events = life.records(1)
     rates = {size: _rate(world, events, size, rounds) for size in SIZES}
-    ordinary = _units(world, table, events)
-    return Watching(rates, first_day, ordinary, _units(world, table, _burst(life)))
+    asking, before = Asking(life.org.secrets), table.read_units
+    ordinary = _units(replace(world, names=asking), table, events)
+    read_units = (table.read_units - before) / len(events)
+    calls = asking.calls
+    burst = _units(world, table, _burst(life))
+    by_secret = calls / len(life.org.secrets)
+    return Watching(rates, first_day, ordinary, burst, read_units, calls / len(events), by_secret)
 
 
 def _rate(world: World, events: list[Record], size: int, rounds: int) -> float:
@@ -111,7 +169,9 @@ def _copy(world: World) -> World:
 def _units(world: World, table: Metered, events: list[Record]) -> float:
     """In batches as Lambda would make them: of what has come within ten seconds."""
     before = table.units
-    for _, batch in groupby(events, lambda event: str(event["eventTime"])[:TEN_SECONDS]):
+    for tens, batch in groupby(events, lambda event: str(event["eventTime"])[:TEN_SECONDS]):
+        if isinstance(world.names, Asking):
+            world.names.now = datetime.fromisoformat(f"{tens}0+00:00").timestamp()
         world.see(*batch)
     return (table.units - before) / len(events)
 
@@ -143,7 +203,12 @@ def main() -> int:
     print(f"{found.first_day:9.3f} write units an event on the first day")
     print(f"{found.ordinary:9.3f} write units an event in ordinary life")
     print(f"{found.burst:9.3f} write units an event in a burst")
+    print(f"{found.read_units:9.3f} read units an event in ordinary life")
+    print(f"{found.calls:9.3f} DescribeSecret an event, by one environment")
+    print(f"{found.secret_calls:9.1f} DescribeSecret a secret and day, by one environment")
     print(f"${found.dollars:8.2f} of write units for a million reads")
+    print(f"${found.dollars_of_reads:8.2f} of read units for a million reads")
+    print(f"${found.dollars_of_calls:8.2f} of DescribeSecret for a million reads")
     return 0
 
 
