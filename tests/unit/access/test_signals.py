@@ -339,11 +339,17 @@ def promotion(at: int, gained: str, lost: str) -> Record:
     return record("UpdateSecretVersionStage", requestParameters=moved, eventTime=stamp(at))
 
 
-@pytest.mark.parametrize(("later", "expected"), [(1, True), (0, False)])
-def test_a_version_counts_as_old_after_the_grace(world: World, later: int, expected: bool) -> None:
-    world.see(promotion(MORNING - Thresholds().grace - later, "v2", "v1"))
+@pytest.mark.parametrize(
+    ("age", "weights"),
+    [(Thresholds().grace, []), (Thresholds().grace + 1, [1]), (DAY, [1]), (DAY + 1, [2])],
+)
+def test_a_version_counts_as_old_after_the_grace(
+    world: World, age: int, weights: list[int]
+) -> None:
+    """It weighs more once whatever runs daily has had its turn."""
+    world.see(promotion(MORNING - age, "v2", "v1"))
     signals = world.see(read(), decrypt(DB, "v1", userIdentity=APP))
-    assert (Kind.OLD_VERSION in kinds(signals)) is expected
+    assert [s.weight for s in signals if s.kind is Kind.OLD_VERSION] == weights
     assert Kind.OLD_VERSION not in kinds(world.see(decrypt(DB, "v2", userIdentity=APP)))
 
 

@@ -8,7 +8,7 @@ from rekey.access.scene import Scene, date
 from rekey.access.secret import name_of
 from rekey.access.signal import Signal, SignalKind
 from rekey.access.stale import is_old, lost_current
-from rekey.known import profile_key
+from rekey.known import DAY, profile_key
 
 NAMED_READERS = 5
 DECOY_TOUCHED = "A decoy was touched"
@@ -77,7 +77,9 @@ def _old_versions(scene: Scene, touch: Touch) -> Iterator[Signal]:
                 f"lost AWSCURRENT {date(lost)}",
                 f"version {version}, {hours} h later",
             )
-            yield scene.signal(SignalKind.OLD_VERSION, 2, texts, touch)
+            # On the first day, what runs once a day has had no turn yet.
+            weight = 2 if at - lost > DAY else 1
+            yield scene.signal(SignalKind.OLD_VERSION, weight, texts, touch)
 
 
 def _foreign(scene: Scene, touch: Touch) -> Iterator[Signal]:
