@@ -9,7 +9,7 @@ from rekey.alerts.finding import owner_of
 from rekey.alerts.listen import Listener
 from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
-from rekey.aws.alerts import Alerts, security_hub
+from rekey.aws.alerts import Alerts, elsewhere
 from rekey.aws.batches import batch_handler
 from rekey.aws.crowds import CrowdItems
 from rekey.aws.functions import LambdaFunctions
@@ -35,7 +35,7 @@ def handle(message: object) -> Mapping[str, str]:
     machines = StateMachines(clients.step_functions(), ARNS)
     alerts = Alerts(clients.sns(), clients.events(), TOPIC)
     incidents, crowds = Incidents(dynamodb, TABLE), CrowdItems(dynamodb, TABLE)
-    report = Reporter(incidents, alerts, owners(store, owner_of), crowds, security_hub()).report
+    report = Reporter(incidents, alerts, owners(store, owner_of), crowds, *elsewhere()).report
     seen = SweepItems(dynamodb, TABLE).note_seen
     heard = Listener(report, seen, OURS, SWEEP, count_recovery).hear(message)
     return heard or dispatch(Dispatcher(store, functions, machines, GRACE, STALE), message)

@@ -9,7 +9,7 @@ from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
 from rekey.aws.access_account import AccessAccount
 from rekey.aws.access_state import AccessState
-from rekey.aws.alerts import Alerts, security_hub
+from rekey.aws.alerts import Alerts, elsewhere
 from rekey.aws.incidents import Incidents
 from rekey.aws.owners import owners
 from rekey.aws.secrets_manager import SecretsManager
@@ -22,6 +22,7 @@ OURS, GRACE = environment.our_roles(), environment.grace_seconds()
 account = AccessAccount(SECRETS, clients.lambda_functions(), clients.iam(), STATE, TABLE, ours=OURS)
 store, state = SecretsManager(SECRETS), AccessState(STATE, TABLE)
 alerts = Alerts(clients.sns(), clients.events(), TOPIC)
-reporter = Reporter(Incidents(STATE, TABLE), alerts, owners(store, owner_of), hub=security_hub())
+owner = owners(store, owner_of)
+reporter = Reporter(Incidents(STATE, TABLE), alerts, owner, None, *elsewhere())
 judge = Judge(store, state, account, GRACE, time.time)
 handler = task_handler(FollowUp(judge, reporter).run)

@@ -5,11 +5,11 @@ It looks at all secrets once a day, and each time at the incidents that may be o
 
 from rekey.access.closing import Closing
 from rekey.alerts.digest import Digest
-from rekey.alerts.report import Reporter
+from rekey.alerts.report import Reporter, nobody
 from rekey.alerts.sweep import Sweep
 from rekey.aws import clients, environment
 from rekey.aws.access_state import AccessState
-from rekey.aws.alerts import Alerts, security_hub
+from rekey.aws.alerts import Alerts, elsewhere
 from rekey.aws.crowds import CrowdItems
 from rekey.aws.incidents import Incidents
 from rekey.aws.open_incidents import OpenIncidents
@@ -30,7 +30,7 @@ def go_on(deadline: Deadline) -> Progress:
     dynamodb, alerts = clients.dynamodb(), Alerts(clients.sns(), clients.events(), TOPIC)
     memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
     place, crowds = "/".join(TOPIC.split(":")[4:2:-1]), CrowdItems(dynamodb, TABLE)
-    report = Reporter(incidents, alerts, crowds=crowds, hub=security_hub()).report
+    report = Reporter(incidents, alerts, nobody, crowds, *elsewhere()).report
     workflows = StateMachines(clients.step_functions(), ARNS)
     known, meant = AccessState(dynamodb, TABLE), Suppressions(dynamodb, TABLE).documents
     close = Closing(OpenIncidents(dynamodb, TABLE), known, meant, report).run

@@ -10,7 +10,7 @@ from rekey.alerts.report import Reporter
 from rekey.aws import clients, environment
 from rekey.aws.access_account import AccessAccount
 from rekey.aws.access_state import AccessState
-from rekey.aws.alerts import Alerts, security_hub
+from rekey.aws.alerts import Alerts, elsewhere
 from rekey.aws.asn_tables import asns
 from rekey.aws.gathered import gathered_handler
 from rekey.aws.incidents import Incidents
@@ -26,7 +26,7 @@ FUNCTIONS, IAM = clients.lambda_functions(), clients.iam()
 account = AccessAccount(SECRETS, FUNCTIONS, IAM, STATE, TABLE, ours=environment.our_roles())
 channel = Alerts(clients.sns(), clients.events(), TOPIC)
 owner = owners(SecretsManager(SECRETS), owner_of)
-reporter = Reporter(Incidents(STATE, TABLE), channel, owner, hub=security_hub())
+reporter = Reporter(Incidents(STATE, TABLE), channel, owner, None, *elsewhere())
 people = People(reporter, OpenIncidents(STATE, TABLE))
 learning, grace = environment.learning_days() * DAY, environment.grace_seconds()
 thresholds = Thresholds(learning=learning, grace=grace)

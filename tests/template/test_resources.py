@@ -295,18 +295,19 @@ def test_whoever_asks_what_is_late_has_the_same_grace(template: dict[str, Any]) 
         assert variables["REKEY_RETIRE_GRACE_SECONDS"] == {"Ref": "RetireGraceSeconds"}
 
 
-def test_whoever_tells_people_tells_security_hub_where_that_is_wanted(
+def test_whoever_tells_people_tells_others_where_that_is_wanted(
     resources: Resources,
 ) -> None:
     for wanted in ("true", "false"):
-        deployed = resources(SecurityHub=wanted)
+        deployed = resources(SecurityHub=wanted, OcsfEvents=wanted)
         told = [
             function["Environment"]["Variables"]
             for function in functions(deployed).values()
             if "REKEY_ALERTS_TOPIC_ARN" in function["Environment"]["Variables"]
         ]
         assert len(told) == 4
-        assert {variables.get("REKEY_SECURITY_HUB") for variables in told} == {wanted}
+        for name in ("REKEY_SECURITY_HUB", "REKEY_OCSF_EVENTS"):
+            assert {variables.get(name) for variables in told} == {wanted}
 
 
 def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Resources) -> None:

@@ -93,7 +93,8 @@ class Message:
 
     ``bodies`` by SNS protocol, with ``default``; ``attributes`` for filter policies. ``document``
     is the finding as plain JSON: the detail of an event whose type is ``detail_type``. What is not
-    ``for_people`` is that event and nothing else.
+    ``for_people`` is that event and nothing else. ``ocsf`` is the finding in that format, the
+    detail of one more event; empty if nobody asked for it.
     """
 
     subject: str
@@ -102,6 +103,7 @@ class Message:
     detail_type: str
     document: str
     for_people: bool = True
+    ocsf: str = ""
 
 
 @dataclass(frozen=True)

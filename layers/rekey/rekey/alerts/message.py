@@ -1,12 +1,15 @@
 """A finding rendered for everybody who may get it."""
 
+import json
+
 from rekey.alerts import chat, document, mail
 from rekey.alerts.finding import Finding
-from rekey.incident import Message
+from rekey.alerts.ocsf import ocsf
+from rekey.incident import Message, Place
 
 
-def message(finding: Finding) -> Message:
-    """Return the finding in every form.
+def message(finding: Finding, place: Place | None = None) -> Message:
+    """Return the finding in every form; as an OCSF event only where ``place`` is given.
 
     Amazon Q Developer subscribes to a topic by https. Every protocol without a body of its own is
     for programs (sqs, lambda, firehose, http, email-json) and gets the plain JSON.
@@ -26,7 +29,12 @@ def message(finding: Finding) -> Message:
         detail_type=finding.wording.title,
         document=plain,
         for_people=finding.for_people,
+        ocsf=_as_ocsf(finding, place) if place else "",
     )
+
+
+def _as_ocsf(finding: Finding, place: Place) -> str:
+    return json.dumps(ocsf(finding, place.account, place.region), ensure_ascii=False)
 
 
 def _attributes(finding: Finding) -> dict[str, str]:

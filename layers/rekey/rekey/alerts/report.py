@@ -11,7 +11,7 @@ from rekey.alerts.incidents import Decision, as_told, decide, told
 from rekey.alerts.message import message
 from rekey.crowd import ONE_BY_ONE, Crowds
 from rekey.errors import StateTableFailure
-from rekey.incident import Channel, Hub, Incident, IncidentStore
+from rekey.incident import Channel, Hub, Incident, IncidentStore, Place
 
 ATTEMPTS = 10
 """How often an incident is read again when others write it at the same time."""
@@ -32,7 +32,8 @@ class Reporter:
 
     ``owner`` looks up whom a secret (ARN) belongs to; it is asked only for what is published, and
     never raises. ``crowds`` counts what is told: without it, everything is told one by one.
-    ``hub`` gets what people got, after them.
+    ``hub`` gets what people got, after them. ``ocsf`` is where the stack stands, if findings are
+    events in that format too.
     """
 
     store: IncidentStore
@@ -40,6 +41,7 @@ class Reporter:
     owner: Callable[[str], str | None] = nobody
     crowds: Crowds | None = None
     hub: Hub | None = None
+    ocsf: Place | None = None
     now: Callable[[], datetime] = utc_now
 
     def report(self, finding: Finding) -> Decision:
@@ -51,7 +53,7 @@ class Reporter:
         decision, owned = self._note(finding)
         if decision.action.speaks:
             told_now = as_told(owned, decision)
-            said, few = message(told_now), _is_one_of_few(decision.incident)
+            said, few = message(told_now, self.ocsf), _is_one_of_few(decision.incident)
             self.channel.publish(replace(said, for_people=said.for_people and few))
             if self.hub:
                 opened = decision.incident.opened

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SOURCE = "rekey"
 """Of our events on the bus."""
 
+OCSF_TYPE = "OCSF Finding"
+"""Detail type of the same finding in the Open Cybersecurity Schema Framework."""
+
 NAMESPACE = "Rekey"
 """Of the metric Findings: what was published, by kind and severity."""
 
@@ -39,7 +42,7 @@ class Alerts:
         try:
             if message.for_people:
                 self._tell_people(message)
-            refused = self._put_event(message)
+            refused = self._put_events(message)
         except (ClientError, BotoCoreError) as error:
             raise AlertNotDelivered(f"{type(error).__name__}: {error}") from None
         if refused:
@@ -57,15 +60,17 @@ class Alerts:
             },
         )
 
-    def _put_event(self, message: Message) -> str:
-        """Return why the bus refused it; empty if it did not."""
-        entry = {
-            "Source": SOURCE,
-            "DetailType": message.detail_type,
-            "Detail": message.document,
-            "Resources": [value for name, value in message.attributes.items() if name == "secret"],
-        }
-        answer = self._events.put_events(Entries=[entry])  # type: ignore[list-item]
+    def _put_events(self, message: Message) -> str:
+        """Return why the bus refused them; empty if it did not."""
+        about = [value for name, value in message.attributes.items() if name == "secret"]
+        made = [(message.detail_type, message.document)]
+        made += [(OCSF_TYPE, message.ocsf)] if message.ocsf else []
+        answer = self._events.put_events(
+            Entries=[
+                {"Source": SOURCE, "DetailType": kind, "Detail": detail, "Resources": about}
+                for kind, detail in made
+            ]
+        )
         return ", ".join(e["ErrorCode"] for e in answer["Entries"] if "ErrorCode" in e)
 
 
@@ -77,6 +82,15 @@ def security_hub() -> SecurityHub | None:
     if not environment.security_hub():
         return None
     return SecurityHub(clients.security_hub(), Place.of(environment.alerts_topic_arn()))
+
+
+def elsewhere() -> tuple[SecurityHub | None, Place | None]:
+    """Return where else findings go: Security Hub, and whence they are events in OCSF as well.
+
+    None of what the stack was not asked for. Raises InvalidConfiguration.
+    """
+    place = Place.of(environment.alerts_topic_arn()) if environment.ocsf_events() else None
+    return security_hub(), place
 
 
 def _attribute(value: str) -> "MessageAttributeValueTypeDef":

@@ -52,6 +52,11 @@ def security_hub() -> bool:
     return os.environ.get("REKEY_SECURITY_HUB", "false") == "true"
 
 
+def ocsf_events() -> bool:
+    """Tell whether REKEY_OCSF_EVENTS says that findings are events in that format as well."""
+    return os.environ.get("REKEY_OCSF_EVENTS", "false") == "true"
+
+
 def asn_table() -> bool:
     """Tell whether REKEY_ASN_TABLE says that a layer has a table of autonomous systems."""
     return os.environ.get("REKEY_ASN_TABLE", "false") == "true"
