@@ -44,6 +44,10 @@ def name_an_error_that_nobody_raises(machine: Definition) -> None:
     first_task(machine)["Retry"][0]["ErrorEquals"].append("RotationExploded")
 
 
+def rely_on_a_cause(machine: Definition) -> None:
+    first_task(machine)["Catch"][-1]["Output"] = {"cause": "{% $states.errorOutput.Cause %}"}
+
+
 def pass_a_value_on(machine: Definition) -> None:
     first_task(machine)["Output"] = {"value": "{% $states.result.SecretString %}"}
     machine["States"]["Leak"] = {"Output": "{% $states.input.SecretString %}"}
@@ -62,6 +66,7 @@ BREAKS: list[tuple[Callable[[Definition], object], Callable[[Definition], None]]
     (without("Catch"), checks.test_every_task_has_a_time_limit_and_deals_with_all_errors),
     (catch_only_some, checks.test_every_task_has_a_time_limit_and_deals_with_all_errors),
     (name_an_error_that_nobody_raises, checks.test_every_error_that_is_named_exists),
+    (rely_on_a_cause, checks.test_an_error_without_a_cause_is_no_further_error),
     (pass_a_value_on, checks.test_only_names_of_secrets_versions_and_functions_pass_through),
     (pass_all_on, checks.test_only_names_of_secrets_versions_and_functions_pass_through),
 ]

@@ -326,6 +326,12 @@ def test_every_alarm_reaches_the_topic_and_says_where_to_read_on(resources: Reso
         assert symptom in symptoms
 
 
+def test_the_readme_says_how_many_alarms_there_are(resources: Resources) -> None:
+    alarms = [i for i in resources().values() if i["Type"] == "AWS::CloudWatch::Alarm"]
+    told = re.findall(r"Watching costs (\d+) alarms", (CHECKOUT / "README.md").read_text())
+    assert told == [str(len(alarms))]
+
+
 def alarmed(resources: dict[str, dict[str, Any]]) -> set[tuple[str, str]]:
     """What alarms look at: a metric, and the resource that its one dimension names."""
     alarms = (i["Properties"] for i in resources.values() if i["Type"] == "AWS::CloudWatch::Alarm")

@@ -84,6 +84,9 @@ ANSWERS_WITH_NOTHING_ELSE = {
 }
 """Neither DescribeSecret nor ListTags: who may read the history of a run may not read all tags."""
 
+CAUSE = "$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : 'No cause was given.'"
+"""An error has a name, and need not have a cause (Step Functions API, TaskTimedOutEventDetails)."""
+
 ASKED = '"input": "{% $states.context.Execution.Input %}"'
 """What a person wrote, which is checked before anything else."""
 
@@ -191,6 +194,10 @@ def test_a_child_of_a_map_always_tells_what_became_of_its_item(name: str) -> Non
     assert telling
     assert not {n for n in before & set(silent) if silent[n]["Type"] in ENDS}
     assert ends_after(child, child["StartAt"]) == {"Succeed"}
+
+
+def test_an_error_without_a_cause_is_no_further_error(machine: Definition) -> None:
+    assert "errorOutput.Cause" not in json.dumps(machine).replace(CAUSE, "")
 
 
 def test_every_error_that_is_named_exists(machine: Definition) -> None:
