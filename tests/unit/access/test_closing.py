@@ -149,6 +149,7 @@ MEANT = {"owner": "ann", "reason": "migration", "principal": "*role/stranger"}
     [
         (1, "*:s0-*", 1),
         (2, "*:s0-*", 0),
+        (2, "*:s1-*", 0),
         (2, "*:s?-*", 1),
         # Of so many, not all are named.
         (20, "*:s*", 0),
