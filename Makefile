@@ -67,10 +67,10 @@ test: setup ## Every test, in two processes with servers of their own; WORKERS=<
 
 prove: setup ## Break a rotation wherever it can break; POINT=<part of a name> for some places
 	@$(PYTHON) -m local.mysql_installations
-	REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 600 tests/faults/test_malformed.py
-	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove "$(POINT)"
+	@test -n "$(POINT)" || REKEY_EXAMPLES=5000 $(DEV)/python -m pytest -q --timeout 1800 tests/faults/test_malformed.py
 	@test -n "$(POINT)" || $(MAKE) consumers
 	@test -n "$(POINT)" || $(MAKE) pipeline
+	@PYTHONPATH=layers/rekey $(DEV)/python -m tests.faults.prove "$(POINT)"
 
 consumers: setup ## 20 consumers beside 50 rotations of each engine and strategy
 	@$(PYTHON) -m local.mysql_installations

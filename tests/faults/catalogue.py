@@ -94,9 +94,14 @@ def reset_after(_: Schedule) -> Fault:
 
 
 def server_restarts(schedule: Schedule) -> Fault:
+    """It is down when the login or the statement reaches it, and up again afterwards."""
+
     def fault(_: Effect, do: Do) -> Any:
-        schedule.server.own.restart()
-        return do()
+        schedule.server.own.stop()
+        try:
+            return do()
+        finally:
+            schedule.server.own.start()
 
     return fault
 
@@ -154,15 +159,38 @@ def value_put_by_hand(schedule: Schedule) -> Fault:
 
 
 def superuser_rotates(schedule: Schedule) -> Fault:
+    """Both at once: the server has the new password, and the secret too."""
+
     def rotate() -> None:
-        schedule.learn_secrets()
-        superuser = schedule.store.secrets[SUPERUSER_ARN]
-        document = json.loads(superuser.values["v1"] or "")
-        document["password"] = new_password()
-        schedule.server.change_password(document["username"], document["password"])
-        superuser.values["v1"] = json.dumps(document)
+        store = _change_superuser(schedule)
+        store()
 
     return meanwhile(schedule, rotate)
+
+
+def superuser_stored_late(schedule: Schedule) -> Fault:
+    """The server has it, and the secret does not until the attempt is over."""
+
+    def change() -> None:
+        schedule.after_first_attempt = _change_superuser(schedule)
+
+    return meanwhile(schedule, change)
+
+
+def _change_superuser(schedule: Schedule) -> Callable[[], None]:
+    """Change its password on the server; what stores it, unless somebody has changed it since."""
+    schedule.learn_secrets()
+    values = schedule.store.secrets[SUPERUSER_ARN].values
+    before = values["v1"] or ""
+    document = {**json.loads(before), "password": new_password()}
+    schedule.passwords.add(document["password"])
+    schedule.server.change_password(document["username"], document["password"])
+
+    def store() -> None:
+        if values["v1"] == before:
+            values["v1"] = json.dumps(document)
+
+    return store
 
 
 def meanwhile(schedule: Schedule, something: Callable[[], Any]) -> Fault:
@@ -191,21 +219,27 @@ def _whatever_comes_of_it(do: Do) -> None:
 
 
 CATALOGUE = (
-    Trouble("killed before it", EVERYWHERE, killed_before),
-    Trouble("killed after it, before the answer", EVERYWHERE, killed_after),
-    Trouble("throttled", CALLS, throttled),
-    Trouble("done, and the answer lost", CALLS, answer_lost),
-    Trouble("access denied", CALLS, denied),
-    Trouble("last write not seen yet", frozenset({Kind.READ}), not_seen_yet),
+    Trouble("killed before it", EVERYWHERE, killed_before, hides_a_refusal=True),
+    Trouble("killed after it, before the answer", EVERYWHERE, killed_after, hides_a_refusal=True),
+    Trouble("throttled", CALLS, throttled, hides_a_refusal=True),
+    Trouble("done, and the answer lost", CALLS, answer_lost, hides_a_refusal=True),
+    Trouble("access denied", CALLS, denied, hides_a_refusal=True),
+    Trouble("last write not seen yet", frozenset({Kind.READ}), not_seen_yet, hides_a_refusal=True),
     Trouble("connection reset before it", SERVER, reset_before),
-    Trouble("connection reset after it", SERVER, reset_after),
+    Trouble("connection reset after it", SERVER, reset_after, hides_a_refusal=True),
     Trouble("server restarts", SERVER, server_restarts),
-    Trouble("the step twice at once", EVERYWHERE, step_twice_at_once),
+    Trouble("the step twice at once", EVERYWHERE, step_twice_at_once, hides_a_refusal=True),
     Trouble("AWSPENDING taken off", EVERYWHERE, pending_taken_off),
     Trouble("CancelRotateSecret", EVERYWHERE, cancelled),
     Trouble("another rotation meanwhile", EVERYWHERE, another_rotation),
     Trouble("a value put by hand", EVERYWHERE, value_put_by_hand),
     Trouble(
         "the superuser's secret rotates", EVERYWHERE, superuser_rotates, only_with_superuser=True
+    ),
+    Trouble(
+        "the superuser's password changes, and is stored after the attempt",
+        EVERYWHERE,
+        superuser_stored_late,
+        only_with_superuser=True,
     ),
 )

@@ -26,7 +26,8 @@ ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """Botocore asks this one first (AWS SDKs and Tools Reference Guide, service-specific endpoints)."""
 
 TRIES = 3
-ATTEMPTS = 3
+ATTEMPTS = 2
+"""The one in which it is killed, and one more."""
 
 
 @unique

@@ -130,9 +130,13 @@ class Effects:
         """Let a login happen, and count it if the server refuses the password."""
         if self._watching:
             self._connections.append(connection)
-        try:
-            return self.happen(Kind.LOGIN, f"log in as {username}", connect)
-        except Exception as error:
-            if self.token is not None and refused(error):
-                self.refused[self.token, username] += 1
-            raise
+
+        def counted() -> T:
+            try:
+                return connect()
+            except Exception as error:
+                if self.token is not None and refused(error):
+                    self.refused[self.token, username] += 1
+                raise
+
+        return self.happen(Kind.LOGIN, f"log in as {username}", counted)

@@ -99,6 +99,8 @@ def _rotate(
         def trouble_is_over() -> None:
             nonlocal attempts
             attempts += 1
+            if attempts > 1:
+                proxy.deliver()
             proxy.let_everything_pass()
             schedule.world.seconds = patient
             _wait_for_the_server(target, schedule.server.base)

@@ -1,5 +1,7 @@
 """What `make prove` breaks: the rows of its table, each with its places."""
 
+import re
+import secrets
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from hypothesis import seed
 from hypothesis.stateful import run_state_machine_as_test
 
 from local.certificates import Authority
@@ -29,7 +32,10 @@ from tests.faults.points import REFUSED, Course, break_at, points, settings
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
-HISTORIES = 50
+HISTORIES = 5
+SEEDS = 10
+"""Other ones each time. So many histories come of each."""
+SEED = re.compile(r"histories, seed (\d+)$")
 EVERY = {"postgres": 1, "mysql": 3, "mariadb": 3}
 """At every how many-th turn of the server the deployed function is killed; at calls, at each."""
 
@@ -65,6 +71,18 @@ class Part:
         return [point for point in self.find() if wanted in str(point)]
 
 
+@dataclass(frozen=True)
+class Histories(Part):
+    """Each place is a seed, and any other one can be asked for."""
+
+    def chosen(self, wanted: str) -> list[Any]:
+        """That of the seed which is asked for, or some."""
+        asked = SEED.search(wanted)
+        if asked and may_be_of(self.names, wanted[: asked.start()]):
+            return [self.names + asked[1]]
+        return super().chosen(wanted)
+
+
 WORDS = (*ENGINES, *Strategy, *Course, *(f"{way} turn" for way in Way), "effect ", "histories")
 
 
@@ -91,18 +109,22 @@ def in_process(engine: str) -> Iterator[Part]:
 
 def _many_secrets(target: Target) -> Part:
     """Anything in any order, on several secrets."""
-    name = f"{target.name}, histories"
+    names = f"{target.name}, histories, seed "
 
-    def run(_: object) -> Broken:
+    def run(name: str) -> Broken:
         Rotations.target = target
+        chosen = seed(int(name.removeprefix(names)))(Rotations)
         try:
-            run_state_machine_as_test(Rotations, settings=histories(HISTORIES))
+            run_state_machine_as_test(chosen, settings=histories(HISTORIES))
         except AssertionError as failure:
             return [str(failure)], ["".join(traceback.format_exception(failure))]
         return [], []
 
-    row = Row(target.title, "all of them", f"{HISTORIES} histories of several secrets")
-    return Part(row, name, lambda: [name], run)
+    def seeds() -> list[str]:
+        return [f"{names}{secrets.randbelow(10**9)}" for _ in range(SEEDS)]
+
+    row = Row(target.title, "all of them", f"{HISTORIES} histories a place, of several secrets")
+    return Histories(row, names, seeds, run)
 
 
 @contextmanager

@@ -8,7 +8,14 @@ from typing import TypeVar
 from rekey.model import Strategy
 from tests.faults.catalogue import CATALOGUE, Trouble
 from tests.faults.effects import Effect, Effects
-from tests.faults.schedule import Refused, RefusedSuperuser, Retirement, Schedule, fresh
+from tests.faults.schedule import (
+    FormerlyDual,
+    Refused,
+    RefusedSuperuser,
+    Retirement,
+    Schedule,
+    fresh,
+)
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -25,6 +32,8 @@ class Course(StrEnum):
     THIRD = "third rotation"
     """Of alternating users: the clone again, after the base user's rights have changed."""
     RETIREMENT = "retirement"
+    FORMERLY_DUAL = "after dual-password"
+    """The first rotation since the secret asked for another strategy."""
     UNKNOWN = "password unknown"
     """What holds then is that it is not tried too often."""
     SUPERUSER_UNKNOWN = "superuser unknown"
@@ -37,8 +46,11 @@ class Course(StrEnum):
     def rotations_before(self) -> int:
         return {Course.LATER: 1, Course.THIRD: 2, Course.RETIREMENT: 1}.get(self, 0)
 
-    def is_of(self, strategy: Strategy) -> bool:
+    def is_of(self, engine: str, strategy: Strategy) -> bool:
         """Whether there is such a thing with the strategy."""
+        if self is Course.FORMERLY_DUAL:
+            dual = Strategy.DUAL_PASSWORD
+            return strategy is not dual and dual in ENGINES[engine].strategies
         if self is Course.SUPERUSER_UNKNOWN:
             return strategy is not Strategy.SINGLE_USER
         return ONLY_OF.get(self, strategy) is strategy
@@ -46,6 +58,7 @@ class Course(StrEnum):
 
 KINDS: Mapping[Course, type[Schedule]] = {
     Course.RETIREMENT: Retirement,
+    Course.FORMERLY_DUAL: FormerlyDual,
     Course.UNKNOWN: Refused,
     Course.SUPERUSER_UNKNOWN: RefusedSuperuser,
 }
@@ -74,7 +87,7 @@ def settings(engine: str) -> list[Setting]:
         Setting(engine, strategy, course)
         for strategy in ENGINES[engine].strategies
         for course in Course
-        if course.is_of(strategy)
+        if course.is_of(engine, strategy)
     ]
 
 
@@ -122,7 +135,7 @@ def discover(target: Target, setting: Setting) -> list[Effect]:
 
 def points(target: Target, setting: Setting) -> Iterator[Point]:
     """All points of a setting, in the order of its effects."""
-    superuser = setting.strategy is not Strategy.SINGLE_USER
+    superuser = setting.course.kind.names_superuser or setting.strategy is not Strategy.SINGLE_USER
     for effect in discover(target, setting):
         for trouble in CATALOGUE:
             if effect.kind in trouble.kinds and (superuser or not trouble.only_with_superuser):

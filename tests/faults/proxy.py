@@ -2,7 +2,7 @@
 
 It passes bytes and knows no protocol. What it can count is whose turn it is: a turn begins when
 the client sends after the server did, or first of all. So every request of every login is a turn,
-the handshake's included.
+the handshake's included. The end of a connection is none: nothing can be cut there.
 """
 
 import contextlib
@@ -18,6 +18,10 @@ from typing import Self
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
+LATE = 0.5
+"""Seconds: far less than a function has."""
+HANDLED = 2.0
+"""Seconds in which a server answers, or ends the connection; a login takes no longer."""
 POLL = 0.01
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: close() sends RST instead of FIN."""
@@ -34,12 +38,14 @@ class Cut(StrEnum):
     BEFORE_REPLY = "request done, cut before the reply"
     HALF_REPLY = "half a reply, then cut"
     SILENT_REPLY = "request done, and then silence"
+    LATE_REPLY = "a late reply"
+    LATE_REQUEST = "a request that arrives when all is over"
 
 
 AT_CONNECTIONS = (Cut.NO_CONNECTION, Cut.SILENT_FROM_THE_START)
 AT_TURNS = tuple(cut for cut in Cut if cut not in AT_CONNECTIONS)
-OF_A_REPLY = frozenset({Cut.BEFORE_REPLY, Cut.HALF_REPLY, Cut.SILENT_REPLY})
-SILENT = frozenset({*AT_CONNECTIONS, Cut.SILENT_REPLY})
+OF_A_REPLY = frozenset({Cut.BEFORE_REPLY, Cut.HALF_REPLY, Cut.SILENT_REPLY, Cut.LATE_REPLY})
+SILENT = frozenset({*AT_CONNECTIONS, Cut.SILENT_REPLY, Cut.LATE_REQUEST})
 """Where only a time limit ends the wait. The server is not told either: its session stays open."""
 
 
@@ -67,6 +73,7 @@ class Proxy:
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._held: tuple[socket.socket, bytes] | None = None
         # One waiting connection fills the queue: where nobody accepts, the next SYN is dropped.
         self._listener = socket.create_server((HOST, 0), backlog=0)
         self.port: int = self._listener.getsockname()[1]
@@ -101,6 +108,17 @@ class Proxy:
         """The trouble is over: what waits to connect gets through, and nothing is cut any more."""
         with self._lock:
             self.cut = None
+
+    def deliver(self) -> None:
+        """Let what was held reach the server, and wait for what it makes of it."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        server, data = held
+        with contextlib.suppress(OSError):  # It has given the connection up.
+            server.sendall(data)
+            select.select([server], [], [], HANDLED)
+        server.close()
 
     def _accept(self) -> None:
         while not self._closing.is_set():
@@ -151,7 +169,7 @@ class Proxy:
             readable, _, _ = select.select([client, server], [], [])
             if client in readable:
                 data = client.recv(CHUNK)
-                if not client_spoke:
+                if data and not client_spoke:
                     turn, client_spoke = self._next_turn(), True
                 if not data or self._cut_request(turn, data, client, server):
                     break
@@ -187,6 +205,9 @@ class Proxy:
             self.struck()
         elif self._meets(Cut.HALF_REQUEST, turn):
             server.sendall(data[: len(data) // 2])
+        elif self._meets(Cut.LATE_REQUEST, turn):
+            self._held = server, data
+            return True
         else:
             return False
         _reset(client, server)
@@ -197,6 +218,8 @@ class Proxy:
     ) -> bool:
         if self._meets(Cut.SILENT_REPLY, turn):
             return True
+        if self._meets(Cut.LATE_REPLY, turn):
+            return self._closing.wait(LATE)
         if self._meets(Cut.BEFORE_REPLY, turn):
             self.struck()
         elif self._meets(Cut.HALF_REPLY, turn):
@@ -207,7 +230,8 @@ class Proxy:
         return True
 
     def _silent(self, turn: int) -> bool:
-        return self.fired and self.cut is Cut.SILENT_REPLY and self.at == turn
+        silent = self.cut in (Cut.SILENT_REPLY, Cut.LATE_REQUEST)
+        return self.fired and silent and self.at == turn
 
 
 def _reset(*sockets: socket.socket) -> None:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rekey.credential import Credential
 from rekey.errors import RekeyError
@@ -116,11 +116,13 @@ class Schedule:
     reached: Server | None = None
     """The server as the function reaches it, if that is not the direct way."""
     after_first_attempt: Callable[[], None] = lambda: None
+    names_superuser: ClassVar[bool] = False
+    """Whether the secret does so whatever the strategy."""
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.effects)
         reached = self.reached or self.server
-        alternating = self.strategy is not Strategy.SINGLE_USER
+        alternating = self.names_superuser or self.strategy is not Strategy.SINGLE_USER
         self.world = World(reached, alternating=alternating, store=self.store)
         self.world.secret.tags["rekey:strategy"] = self.strategy
         self.world.new_password = self._new_password
@@ -161,6 +163,7 @@ class Schedule:
             self.next_token()
         else:
             wrong.append(f"not converged after {ATTEMPTS} attempts")
+        wrong += self.violations()
         wrong += self.stray()
         self.store.end_rotation(ARN)
         wrong += self.ended_wrong()
@@ -303,8 +306,12 @@ class Schedule:
     def unsettled(self) -> list[str]:
         """AWSCURRENT logs in with the right rights, and AWSPENDING stands nowhere else."""
         with self.effects.aside():
-            if not self.world.settled():
-                return ["not settled: AWSCURRENT or AWSPENDING"]
+            holder = self.world.secret.holder(Label.CURRENT)
+            # Not through what stands between function and server: its places are the function's.
+            if holder is None or self.world.secret.holder(Label.PENDING) is not None:
+                return ["not settled: AWSPENDING"]
+            if not self._logs_in(holder):
+                return ["not settled: AWSCURRENT does not log in"]
             current = self.world.credential(Label.CURRENT)
             if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
                 return []
@@ -375,6 +382,19 @@ class Retirement(Schedule):
                 if self.server.logs_in(previous.username, previous.password):
                     wrong.append("not retired: AWSPREVIOUS logs in")
         return wrong
+
+
+@dataclass
+class FormerlyDual(Schedule):
+    """The first rotation after the tag has changed from dual-password: the user has two."""
+
+    names_superuser: ClassVar[bool] = True
+
+    def begin(self) -> None:
+        self.world.secret.tags["rekey:strategy"] = Strategy.DUAL_PASSWORD
+        self.world.rotate()
+        self.world.secret.tags["rekey:strategy"] = self.strategy
+        super().begin()
 
 
 @dataclass

@@ -1,11 +1,18 @@
-"""Malformed events and secret values, made up by the thousand: a typed error, and no change."""
+"""Malformed events and secret values, made up by the thousand: a typed error, and no change.
 
+What parses is left out: it is not malformed. At the end stands how many were met.
+"""
+
+import copy
 import json
 import os
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rekey import rotation
@@ -13,8 +20,18 @@ from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
 from rekey.engines.mysql import MysqlEngine
 from rekey.engines.postgresql import PostgresqlEngine
-from rekey.errors import RekeyError
-from rekey.model import Deadline, RotationRequest, Step, WorkflowStep
+from rekey.errors import InvalidEvent, InvalidSecretValue, RekeyError
+from rekey.model import (
+    Circumstances,
+    Deadline,
+    Happened,
+    Label,
+    RotationRequest,
+    Step,
+    StepResult,
+    Strategy,
+    WorkflowStep,
+)
 from rekey.passwords import PasswordRules
 from rekey.ports import Connection, Engine
 from rekey.request import parse_request
@@ -28,17 +45,32 @@ EXAMPLES = int(os.environ.get("REKEY_EXAMPLES", "300"))
 THOUSANDS = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
+MET: Counter[str] = Counter()
+"""How many malformed things were met, by what they were."""
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(CANARY)
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
 )
-STEPS: list[Step | WorkflowStep] = [*Step, *WorkflowStep]
-EVENT_KEYS = [
-    *("Step", "SecretId", "ClientRequestToken", "RotationToken"),
-    *("VersionId", "Happened", "LastLook", "Failures", "Extra"),
-]
-EVENTS = JSON | st.dictionaries(st.sampled_from(EVENT_KEYS), JSON | st.sampled_from(STEPS))
+GOOD_EVENT = {
+    "SecretId": ARN,
+    "ClientRequestToken": new_token(),
+    "VersionId": new_token(),
+    "RotationToken": new_token(),
+    "Happened": Happened.BY_HAND,
+    "LastLook": False,
+    "ByPerson": False,
+    "Refused": "",
+    "Failures": 1,
+    "Retries": 1,
+}
+EVENT_KEYS = ["Step", *GOOD_EVENT]
+SPOILT = st.builds(
+    lambda step, bad: {"Step": step, **GOOD_EVENT, **bad},
+    st.sampled_from([*Step, *WorkflowStep]),
+    st.dictionaries(st.sampled_from(EVENT_KEYS), JSON, min_size=1, max_size=2),
+)
+EVENTS = JSON | st.dictionaries(st.sampled_from(EVENT_KEYS), JSON) | SPOILT
 
 GOOD = {
     "engine": "postgres",
@@ -47,33 +79,139 @@ GOOD = {
     "password": CANARY,
     "masterarn": SUPERUSER_ARN,
 }
-KEYS = [*GOOD, "port", "dbname", "ssl", "other"]
-VALUES = (
+KEYS = [*GOOD, "port", "dbname", "ssl"]
+
+
+def _is_malformed(value: str) -> bool:
+    try:
+        Credential.parse(value, what="it")
+    except InvalidSecretValue:
+        return True
+    return False
+
+
+MALFORMED = (
     st.text()
     | JSON.map(json.dumps)
-    | st.dictionaries(st.sampled_from(KEYS), JSON).map(lambda bad: json.dumps({**GOOD, **bad}))
-    | st.sampled_from(["mysql", "mariadb"]).map(
-        lambda engine: json.dumps({**GOOD, "engine": engine})
+    | st.dictionaries(st.sampled_from(KEYS), JSON, min_size=1).map(
+        lambda bad: json.dumps({**GOOD, **bad})
     )
-    | st.sampled_from(KEYS).map(lambda key: json.dumps({k: GOOD[k] for k in GOOD if k != key}))
-)
+    | st.sampled_from(KEYS[:4]).map(lambda key: json.dumps({k: GOOD[k] for k in GOOD if k != key}))
+).filter(_is_malformed)
 
 
-class NoPostgresql(PostgresqlEngine):
-    """An engine that nobody may get to with a value that is no credential."""
+def _lets_in() -> Any:
+    """A server that takes every login, and that nobody may change."""
+    connection = MagicMock(name="connection")
+    connection.__enter__.return_value = connection
+    return connection
+
+
+@dataclass
+class Anybody:
+    """An engine whose server takes every login."""
+
+    real: Engine
+    connection: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
-        raise ConnectionError(f"{credential.username} before {deadline}")
+        """Nobody may get here with a value that is no credential."""
+        assert not _is_malformed(json.dumps(dict(credential.document)))
+        del deadline
+        connection: Connection = self.connection
+        return connection
 
 
-class NoMysql(MysqlEngine):
-    """The same for secrets of MySQL and MariaDB."""
+ENGINES: list[Engine] = [PostgresqlEngine(), MysqlEngine()]
+READERS: dict[str, list[Step | WorkflowStep]] = {
+    "AWSCURRENT": [
+        *(Step.CREATE, Step.SET, WorkflowStep.VERIFY, WorkflowStep.CHECK),
+        *(WorkflowStep.RESTORE, WorkflowStep.ROLL_FORWARD, WorkflowStep.RETIRE),
+    ],
+    "AWSPENDING": [Step.SET, Step.TEST, WorkflowStep.ROLL_FORWARD, WorkflowStep.ROLL_BACK],
+    "the superuser": [
+        *(Step.SET, WorkflowStep.CHECK, WorkflowStep.RESTORE, WorkflowStep.RETIRE),
+    ],
+}
+"""The steps that cannot go on without the value."""
 
-    def connect(self, credential: Credential, deadline: Deadline) -> Connection:
-        raise ConnectionError(f"{credential.username} before {deadline}")
+OF_CURRENT = {WorkflowStep.VERIFY, WorkflowStep.CHECK, WorkflowStep.RESTORE, WorkflowStep.RETIRE}
+"""Steps about a version that is AWSCURRENT; no rotation is under way then."""
+
+TELLERS: list[Step | WorkflowStep] = [WorkflowStep.DIAGNOSE, WorkflowStep.SURVEY]
+"""They tell what is wrong, and fail at nothing."""
 
 
-UNREACHED: list[Engine] = [NoPostgresql(), NoMysql()]
+class Scene:
+    """A secret and its superuser's, one of whose values is malformed; a step that reads it."""
+
+    def __init__(
+        self, where: str, malformed: str, step: Step | WorkflowStep, engine: Engine
+    ) -> None:
+        good = json.dumps({**GOOD, "engine": min(engine.names)})
+        dual = step is WorkflowStep.RETIRE
+        self.store, self.pending = SecretStoreInMemory(), new_token()
+        self.store.create(ARN, malformed if where == "AWSCURRENT" else good)
+        superuser = json.dumps({**json.loads(good), "username": "admin"})
+        self.store.create(SUPERUSER_ARN, malformed if where == "the superuser" else superuser)
+        secret = self.store.secrets[ARN]
+        if step not in OF_CURRENT and step is not Step.CREATE:
+            value = malformed if where == "AWSPENDING" else _follows(good, engine)
+            secret.values[self.pending] = value
+            secret.written.append(self.pending)
+            secret.labels[self.pending] = {Label.INTENT, Label.ALTERNATING_USERS}
+        if step not in OF_CURRENT:
+            self.store.start_rotation(ARN, self.pending)
+        if dual:
+            secret.labels["v1"] |= {Label.INTENT, Label.DUAL_PASSWORD}
+        self.step, self.connection = step, _lets_in()
+        self.engine = Anybody(engine, self.connection)
+        self.before = copy.deepcopy(self.store.secrets)
+
+    def run(self) -> StepResult | RekeyError:
+        """What came of it."""
+        request = RotationRequest(
+            self.step,
+            ARN,
+            "v1" if self.step in OF_CURRENT else self.pending,
+            circumstances=Circumstances(by_person=True),
+        )
+        one = rotation.Rotation(
+            request,
+            self.store,
+            Superusers(self.store, never_rds),  # type: ignore[arg-type]  # it only raises
+            self.engine,
+            PasswordRules().generate,
+            Deadline.after(1),
+            lambda _: None,
+        )
+        try:
+            return rotation.run(one)
+        except RekeyError as error:
+            return error
+
+    def check_unchanged(self) -> None:
+        """Neither values nor labels nor tags, nor anything on the server."""
+        assert self.store.secrets == self.before
+        changes = ("set_password", "provide_peer", "set_two_passwords", "retire")
+        for change in changes:
+            getattr(self.connection, change).assert_not_called()
+
+
+def _follows(good: str, engine: Engine) -> str:
+    """The value that alternating users come to have next."""
+    document = json.loads(good)
+    return json.dumps({**document, "username": document["username"] + engine.clone_suffix})
+
+
+def _texts(outcome: StepResult | BaseException | None) -> str:
+    """All that it says, and what it came of."""
+    if not isinstance(outcome, BaseException):
+        return repr(outcome)
+    return f"{outcome} {outcome!r} {_texts(outcome.__context__)} {_texts(outcome.__cause__)}"
 
 
 @THOUSANDS
@@ -84,40 +222,63 @@ def test_a_malformed_event_is_a_typed_error_that_repeats_nothing(event: Any) -> 
         parse_request(event)
     except RekeyError as error:
         failure = error
-    assert CANARY not in str(failure)
+    assume(failure is not None)
+    assert type(failure) is InvalidEvent
+    assert CANARY not in _texts(failure)
+    MET["events"] += 1
+
+
+@pytest.mark.parametrize("where", READERS)
+def test_a_malformed_value_is_a_typed_error_and_changes_nothing(where: str) -> None:
+    @settings(THOUSANDS, max_examples=EXAMPLES // len(READERS) + 1)
+    @given(MALFORMED, st.sampled_from(READERS[where]), st.sampled_from(ENGINES))
+    def meet(malformed: str, step: Step | WorkflowStep, engine: Engine) -> None:
+        assume(where != "the superuser" or _has_no_superuser_in(malformed))
+        assume(step is not WorkflowStep.RETIRE or Strategy.DUAL_PASSWORD in engine.strategies)
+        scene = Scene(where, malformed, step, engine)
+        outcome = scene.run()
+        scene.check_unchanged()
+        assert type(outcome) is InvalidSecretValue, f"{step}: {outcome!r}"
+        assert CANARY not in _texts(outcome)
+        MET[where] += 1
+
+    meet()
+
+
+def _has_no_superuser_in(malformed: str) -> bool:
+    """The superuser connects to the application's database, whatever its own secret says."""
+    try:
+        document = json.loads(malformed)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(document, dict) or _is_malformed(json.dumps({**document, "dbname": ""}))
 
 
 @THOUSANDS
-@given(VALUES, VALUES, st.sampled_from(STEPS), st.sampled_from(UNREACHED), st.booleans())
-def test_a_malformed_value_is_a_typed_error_and_changes_nothing(
-    current: str, superuser: str, step: Step | WorkflowStep, engine: Engine, pending: bool
+@given(
+    MALFORMED, st.sampled_from(list(READERS)), st.sampled_from(TELLERS), st.sampled_from(ENGINES)
+)
+def test_who_tells_of_a_malformed_value_changes_nothing_and_repeats_nothing(
+    malformed: str, where: str, step: Step | WorkflowStep, engine: Engine
 ) -> None:
-    store, token = SecretStoreInMemory(), new_token()
-    store.create(ARN, current)
-    store.create(SUPERUSER_ARN, superuser)
-    store.start_rotation(ARN, token)
-    world = rotation.Rotation(
-        RotationRequest(step, ARN, token if pending or step in list(Step) else "v1"),
-        store,
-        Superusers(store, never_rds),  # type: ignore[arg-type]  # it only raises
-        engine,
-        PasswordRules().generate,
-        Deadline.after(1),
-        lambda _: None,
-    )
-    failure: Exception | None = None
-    answer: object = None
-    try:
-        answer = rotation.run(world)
-    except (RekeyError, ConnectionError) as error:
-        failure = error
-    if failure is None and step is Step.CREATE:
-        Credential.parse(store.secrets[ARN].values[token] or "", what="AWSPENDING")
-        return
-    told = failure.__context__ if failure else answer
-    assert CANARY not in f"{failure} {told!r}"
-    assert failure is not None or step in list(WorkflowStep)
-    assert store.secrets[ARN].values == {"v1": current, token: None}
+    scene = Scene(where, malformed, step, engine)
+    outcome = scene.run()
+    scene.check_unchanged()
+    assert isinstance(outcome, StepResult), outcome
+    assert CANARY not in _texts(outcome)
+    MET["told of"] += 1
+
+
+def test_that_many_were_malformed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The tests above count what they met; those that were asked for alone count less."""
+    with capsys.disabled():
+        print(
+            f"\nmalformed: {', '.join(f'{what} {n}' for what, n in MET.items())}, in all", end=" "
+        )
+        print(MET.total())
+    if {"events", *READERS} <= MET.keys():
+        values = sum(MET[where] for where in READERS)
+        assert min(MET["events"], values) >= EXAMPLES
 
 
 @pytest.mark.parametrize("value", ["9" * 5_000, '{"a":' * 3_000, "\ufeff{}", '{"a": NaN}', "[[]]"])
