@@ -9,6 +9,7 @@ import pytest
 
 from local.toolchain import CHECKOUT
 from rekey import errors
+from rekey.campaign.settings import MOST_PER_HOST
 from rekey.model import Workflow
 
 Resources = Any
@@ -59,7 +60,16 @@ PASSED = {
     # Of a campaign: its settings, digests of servers, keys of documents, names of alarms, numbers.
     *("settings", "items", "results", "rolledBack", "maxConcurrency", "maxPerHost", "soakSeconds"),
     *("staleConsumers", "consumers"),
-    *("dryRun", "compromised", "stopAtFailure", "campaign", "refused", "stopped", "host"),
+    *(
+        "dryRun",
+        "compromised",
+        "stopAtFailure",
+        "campaign",
+        "refused",
+        "stopped",
+        "host",
+        "versions",
+    ),
     *(
         "strategy",
         "works",
@@ -243,6 +253,51 @@ def test_a_campaign_makes_its_tokens_from_the_run_the_secret_and_a_number() -> N
             "{% $hash($states.context.Execution.Id & '|' & $states.input.secretId & "
             f"'|{number}', 'SHA-256') %}}"
         )
+
+
+EVENTS_OF_A_HISTORY = 25_000
+"""Step Functions Developer Guide, "Quotas"; a run that comes so far is ended without a word."""
+
+EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2}
+"""Entered and exited; a task is scheduled, started, and succeeds or fails as well."""
+
+EVENTS_OF_A_REPEAT = 3
+MOST_REPEATED = 2_000
+"""Calls of a run that are repeated while it waits: more than it looks at slots."""
+
+
+def events(states: Definition, *names: str, repeated: bool = False) -> int:
+    """How many events the states make, once each; with all of their retries if these are asked."""
+    tries = (retry["MaxAttempts"] for name in names for retry in states[name].get("Retry", []))
+    once = sum(EVENTS[states[name]["Type"]] for name in names)
+    return once + (sum(tries) * EVENTS_OF_A_REPEAT if repeated else 0)
+
+
+def number_after(text: str, state: Definition) -> int:
+    found = re.search(rf"{re.escape(text)}(\d+)", json.dumps(state))
+    assert found is not None, text
+    return int(found[1])
+
+
+def test_a_child_that_waits_for_its_server_ends_before_its_history_is_full() -> None:
+    states = PARTS["rotate.asl.json, 1"]["States"]
+    turn = events(states, "IsStopped", "MayBegin", "WaitForSlot")
+    slot = events(states, "TakeSlot", "NextSlot")
+    most = number_after(f"$turns * ({turn} + {slot} * $maxPerHost) < ", states["NextSlot"])
+    assert states["WaitForSlot"]["Assign"]["turns"] == "{% $turns + 1 %}"
+    looks = ("WaitForEnd", "Follow", "HowItStands")
+    # Two rotations where alternating users are compromised, each look repeated to the utmost.
+    most_looks = 2 * number_after("$looks < ", states["HowItStands"])
+    others = set(states) - {*looks, "IsStopped", "MayBegin", "WaitForSlot", "TakeSlot", "NextSlot"}
+    rest = (
+        most_looks * events(states, *looks, repeated=True)
+        + 2 * events(states, *others, repeated=True)
+        + MOST_REPEATED * EVENTS_OF_A_REPEAT
+    )
+    for max_per_host in range(1, MOST_PER_HOST + 1):
+        each = turn + slot * max_per_host
+        turns = 1 + -(-most // each)
+        assert turns * each + rest < EVENTS_OF_A_HISTORY, max_per_host
 
 
 def test_what_is_put_in_at_deployment_is_what_the_template_gives(template: Definition) -> None:

@@ -99,6 +99,7 @@ def test_a_secret_is_planned_once_whatever_names_it_was_asked_for_by() -> None:
         "secretId": "arn:1",
         "functionArn": FUNCTION,
         "versionId": "v1",
+        "versions": "v1",
         "refused": "",
     }
 
@@ -117,6 +118,7 @@ def test_what_cannot_be_rotated_by_us_is_refused_with_a_reason(
 ) -> None:
     (item,) = plan([found], lambda arn: arn == FUNCTION)
     assert said in item.refused
+    assert item.versions == ("v1",)
     assert item.function_arn == ""
 
 

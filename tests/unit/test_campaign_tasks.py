@@ -31,6 +31,9 @@ class Shelf:
     def read(self, key: str) -> Any:
         return self.kept[key]
 
+    def each(self, key: str) -> Iterator[Any]:
+        return iter(self.kept[key])
+
 
 @dataclass
 class Account:
@@ -101,9 +104,9 @@ def told(secret_id: str, became: str, **other: str) -> dict[str, Any]:
     return {"ExecutionArn": CHILD, "Output": json.dumps(output), "Status": "SUCCEEDED"}
 
 
-def cut_off(secret_id: str) -> dict[str, Any]:
+def cut_off(secret_id: str, **other: Any) -> dict[str, Any]:
     """A child that an operator has stopped, or that has reached the limit of a history."""
-    given = json.dumps({"secretId": secret_id})
+    given = json.dumps({"secretId": secret_id, **other})
     return {"ExecutionArn": CHILD, "Input": given, "Status": "ABORTED"}
 
 
@@ -174,3 +177,30 @@ def test_an_alarm_rolls_back_what_stands_and_what_was_rolled_back_before_not_aga
     second = campaign.ends(told("arn:stands", "rolledBack"))
     concluded = campaign.ask("conclude", **later | {"rolledBack": [first, second]})
     assert concluded["counts"] == {"rolledBack": 1, "notRolledBack": 1, "refused": 1}
+
+
+def test_of_every_compromised_secret_it_is_told_which_passwords_work_and_which_nobody_knows_of(
+    campaign: Campaign,
+) -> None:
+    manifest = campaign.ends(
+        told("arn:1", "rotated", works="v2", unknown=""),
+        told("arn:2", "refused", works="", unknown="v1 v0"),
+        told("arn:3", "failed", works="", unknown=""),
+        cut_off("arn:4", versions="v1", compromised=True),
+    )
+    settings = {"secretIds": ["a"], "compromised": True}
+    concluded = campaign.ask("conclude", manifest=manifest, settings=settings)
+    assert [(one["works"], one["unknown"]) for one in concluded["secrets"]] == [
+        (["v2"], []),
+        ([], ["v1", "v0"]),
+        ([], []),
+        ([], ["v1"]),
+    ]
+    assert "Of 3 secrets passwords that were in use may still work" in concluded["text"]
+    assert campaign.shelf.read("e/summary.json")["secrets"] == concluded["secrets"]
+
+
+def test_of_other_secrets_nothing_is_said_of_passwords(campaign: Campaign) -> None:
+    concluded = campaign.ask("conclude", manifest=campaign.ends(told("arn:1", "rotated")))
+    assert not {"works", "unknown"} & set(concluded["secrets"][0])
+    assert "may still work" not in concluded["text"]

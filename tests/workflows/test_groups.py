@@ -6,10 +6,12 @@ REKEY_GROUP is the size of the group: 10 in `make test`, with the first five tro
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,3 +175,24 @@ def test_compromised_passwords_go_wherever_that_is_possible(
         assert app.refusal(app.name, app.passwords[0]) is not None
         assert len(ended.of(app.arn)["works"]) == 1
     assert_each_failed_in_its_own_way(ended, group, begun="failed")
+    for app in group.everyone:
+        result, works = ended.of(app.arn), passwords_that_work(app)
+        assert set(result["works"]) <= works <= {*result["works"], *result["unknown"]}, result
+    undone, _ = group.bad[0]
+    assert ended.of(undone.arn)["works"] == [version_with(undone, "AWSCURRENT")]
+
+
+def version_with(app: Any, label: str) -> str:
+    return str(next(version for version, labels in app.labels().items() if label in labels))
+
+
+def passwords_that_work(app: Any) -> set[str]:
+    """The versions of a secret whose passwords the server takes."""
+    works = set[str]()
+    for version in app.labels():
+        text = app.client.get_secret_value(SecretId=app.arn, VersionId=version)["SecretString"]
+        with suppress(ValueError):  # One of them is no JSON.
+            value = json.loads(text)
+            if app.refusal(value["username"], value["password"]) is None:
+                works.add(version)
+    return works

@@ -181,6 +181,17 @@ def test_compromised_passwords_stop_working_with_every_strategy(
         assert ended.of(app.arn)["works"] == working(app)
 
 
+def test_of_a_compromised_secret_that_is_not_ours_every_password_counts_as_unknown(
+    deployed: Deployed, postgres: Postgres
+) -> None:
+    loose = Application(deployed, postgres)
+    ended = campaign(deployed, secretIds=[loose.arn], compromised=True)
+    assert not ended.stands
+    assert ended.became(loose.arn) == "refused"
+    assert (ended.of(loose.arn)["works"], ended.of(loose.arn)["unknown"]) == ([], [*loose.labels()])
+    assert "passwords that were in use may still work" in ended.run["cause"]
+
+
 def working(app: Any) -> list[str]:
     """The versions whose passwords log in, AWSCURRENT first."""
     found = []

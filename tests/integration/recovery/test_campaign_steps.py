@@ -7,6 +7,7 @@ from rekey.errors import (
     RotationDisabled,
     RotationHalted,
     SuperuserRejected,
+    TooManyRejectedLogins,
 )
 from rekey.model import Happened, Label, Outcome, Step, StepResult, Strategy, WorkflowStep
 from rekey.rotation.guards import HALTED_TAG
@@ -153,3 +154,35 @@ def test_an_account_that_refused_a_password_is_not_tried_with_another(single: Br
     found = ask(single, WorkflowStep.SURVEY)
     assert found.facts["works"] == ""
     assert found.facts["unknown"] == single.version(Label.PREVIOUS)
+
+
+def test_a_survey_leaves_the_last_login_to_the_recovery(logged: Broken) -> None:
+    """Of the two that a lock-out policy of three allows, the rotation has used one or both."""
+    logged.change_behind_its_back()
+    token = logged.rotate_until(Step.CREATE)
+    with pytest.raises((CredentialsRejected, TooManyRejectedLogins)):
+        logged.world.step(Step.SET, token)
+    refused = logins(logged.world)[1]
+    found = ask(logged, WorkflowStep.SURVEY, token)
+    assert logins(logged.world)[1] == refused
+    assert found.facts["works"] == ""
+    assert set(found.facts["unknown"].split()) == {logged.version(Label.CURRENT), token}
+
+
+def test_what_a_survey_is_refused_counts_for_the_rotation_and_its_recovery(logged: Broken) -> None:
+    token = logged.rotate_until(Step.CREATE)
+    logged.change_behind_its_back()
+    refused = logins(logged.world)[1]
+    ask(logged, WorkflowStep.SURVEY, token)
+    logged.diagnose(token)
+    ask(logged, WorkflowStep.SURVEY, token)
+    logged.diagnose(token)
+    assert logins(logged.world)[1] - refused == 2
+
+
+def test_of_an_account_that_is_locked_nobody_knows_whether_its_password_works(
+    dual: Broken,
+) -> None:
+    dual.world.server.execute(f"ALTER USER {dual.user}@'%' ACCOUNT LOCK")
+    found = ask(dual, WorkflowStep.SURVEY)
+    assert found.facts == {"works": "", "unknown": dual.version(Label.CURRENT)}

@@ -85,7 +85,18 @@ def conclude(
     wanted = Became.WOULD_ROTATE if settings.dry_run else Became.ROTATED
     counts = Counter(str(result.became) for result in final)
     stands = not heard.alarms and all(result.became is wanted for result in final)
-    return Summary(stands, _text(counts, final, heard), dict(counts), final)
+    text = _text(counts, final, heard)
+    if settings.compromised and not settings.dry_run:
+        text = f"{text} {_left(final)}".strip()
+    return Summary(stands, text, dict(counts), final)
+
+
+def _left(final: Sequence[Result]) -> str:
+    """Say of how many secrets passwords may still work that were to go."""
+    left = sum(result.became is not Became.ROTATED or bool(result.unknown) for result in final)
+    if not left:
+        return ""
+    return f"Of {left} secrets passwords that were in use may still work: see works and unknown."
 
 
 def _final(
@@ -95,7 +106,8 @@ def _final(
 ) -> Iterable[Result]:
     since = {result.secret_id: result for result in rolled_back}
     for became in results:
-        result = replace(became, stale=tuple(stale.get(became.secret_id, ())))
+        seen = stale.get(became.secret_id)
+        result = replace(became, stale=tuple(seen)) if seen else became
         later = since.get(result.secret_id)
         if later is None:
             yield result

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from sys import intern
 from typing import Any
 
 
@@ -23,9 +24,11 @@ class Became(StrEnum):
     NOT_ROLLED_BACK = "notRolledBack"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
-    """``version_id`` is the one that was rotated to; ``error`` the class of what went wrong.
+    """There may be half a million of them in memory.
+
+    ``version_id`` is the one that was rotated to; ``error`` the class of what went wrong.
 
     ``stale`` are some of the consumers that use the old version, if they were asked about.
     ``works`` are versions whose password still works, told only of compromised secrets, and
@@ -47,16 +50,19 @@ class Result:
         return cls(
             document["secretId"],
             Became(document["became"]),
-            document.get("reason", ""),
-            document.get("error", ""),
+            intern(document.get("reason", "")),
+            intern(document.get("error", "")),
             document.get("versionId", ""),
             (),
             tuple(document.get("works", "").split()),
             tuple(document.get("unknown", "").split()),
         )
 
-    def document(self) -> dict[str, Any]:
-        """Return it for people and programs; what is empty is left out."""
+    def document(self, *, compromised: bool = False) -> dict[str, Any]:
+        """Return it for people and programs; what is empty is left out.
+
+        Of a compromised secret an empty ``works`` says something, and stays.
+        """
         told = {
             "secretId": self.secret_id,
             "became": str(self.became),
@@ -67,4 +73,5 @@ class Result:
             "works": list(self.works),
             "unknown": list(self.unknown),
         }
-        return {key: value for key, value in told.items() if value}
+        kept = {"works", "unknown"} if compromised else set[str]()
+        return {key: value for key, value in told.items() if value or key in kept}

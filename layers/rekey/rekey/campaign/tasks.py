@@ -167,7 +167,7 @@ def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
     settings, heard = parse(event["settings"]), _heard(world, event)
     results, back = _results(world, event["manifest"]), _rolled_back(world, event)
     summary = conclude(settings, results, back, heard)
-    told = [result.document() for result in summary.results]
+    told = [result.document(compromised=settings.compromised) for result in summary.results]
     key = f"{event['execution']}/summary.json"
     whole = {"stands": summary.stands, "settings": settings.document(), "counts": summary.counts}
     place = world.documents.write(key, {**whole, "alarms": heard.alarms, "secrets": told})
@@ -182,12 +182,14 @@ def _conclude(world: World, event: Mapping[str, Any]) -> Facts:
 
 def _unknown(child: Child) -> Result:
     """A child that has no output was ended from outside, or by a defect: nobody knows how far."""
+    given = json.loads(child["Input"])
     return Result(
-        json.loads(child["Input"])["secretId"],
+        given["secretId"],
         Became.UNKNOWN,
         "Its run was ended before it told anything. Nobody knows whether the secret was rotated: "
         "start recover for it, which looks, and then rotate it again if need be.",
         str(child.get("Error", "Aborted")),
+        unknown=tuple(given.get("versions", "").split()) if given.get("compromised") else (),
     )
 
 

@@ -38,7 +38,7 @@ class Candidates:
 
 def read_candidates(rotation: Rotation, metadata: SecretMetadata) -> Candidates:
     """Read the versions that labels point to; what is wrong with one is noted, not raised."""
-    current_id, pending_id = metadata.holder(Label.CURRENT), _pending_id(metadata)
+    current_id, pending_id = metadata.holder(Label.CURRENT), unfinished(metadata)
     current = _read(rotation, current_id)
     counted = _counted(rotation, current_id, pending_id)
     strategy = _strategy(rotation, metadata, pending_id, current)
@@ -58,7 +58,7 @@ def _counted(rotation: Rotation, current_id: str | None, pending_id: str | None)
     return pending_id or current_id or rotation.token
 
 
-def _pending_id(metadata: SecretMetadata) -> str | None:
+def unfinished(metadata: SecretMetadata) -> str | None:
     """Return the version with AWSPENDING, else the one that an interruption left."""
     current = metadata.holder(Label.CURRENT)
     pending, intent = metadata.holder(Label.PENDING), metadata.holder(Label.INTENT)
