@@ -234,6 +234,10 @@ class Documents(Protocol):
         """Return what was stored."""
         ...
 
+    def each(self, key: str) -> Iterator[Any]:
+        """Return the objects of a stored array, one by one: it may be larger than the memory."""
+        ...
+
 
 class Alarms(Protocol):
     """Alarms of CloudWatch, by name. Raises CampaignFailure."""

@@ -219,7 +219,7 @@ def _results(
     """
     files = world.documents.read(manifest)["ResultFiles"]
     ended = chain.from_iterable(
-        world.documents.read(file["Key"])
+        world.documents.each(file["Key"])
         for kind in ("SUCCEEDED", "FAILED", "PENDING")
         for file in files.get(kind, [])
     )
