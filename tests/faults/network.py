@@ -39,16 +39,27 @@ class NetworkPoint:
 
 
 def network_points(target: Target, setting: Setting) -> Iterator[NetworkPoint]:
-    """All places of a setting, found by running a rotation through a proxy that cuts nothing."""
+    """All places of a setting, found by running a rotation through a proxy that cuts nothing.
+
+    One connection's goodbye and the next one's first turn come in either order, so that their
+    numbers change places now and then: what counts is what two runs have in common.
+    """
+    runs = [_uncut(target, setting) for _ in range(2)]
+    answered = set.intersection(*(proxy.answered for proxy in runs))
+    for at in range(min(proxy.connections for proxy in runs)):
+        yield from (NetworkPoint(setting, cut, at) for cut in AT_CONNECTIONS)
+    for at in range(min(proxy.turns for proxy in runs)):
+        cuts = [cut for cut in AT_TURNS if at in answered or cut not in OF_A_REPLY]
+        yield from (NetworkPoint(setting, cut, at) for cut in cuts)
+
+
+def _uncut(target: Target, setting: Setting) -> Proxy:
+    """A proxy that has counted a rotation."""
     with Proxy(target.address) as proxy:
         wrong = _rotate(target, setting, proxy).wrong
     if wrong:
         raise AssertionError(f"{setting}: without any cut: {wrong}")
-    for at in range(proxy.connections):
-        yield from (NetworkPoint(setting, cut, at) for cut in AT_CONNECTIONS)
-    for at in range(proxy.turns):
-        cuts = [cut for cut in AT_TURNS if at in proxy.answered or cut not in OF_A_REPLY]
-        yield from (NetworkPoint(setting, cut, at) for cut in cuts)
+    return proxy
 
 
 def break_network(target: Target, point: NetworkPoint) -> tuple[list[str], list[str]]:
