@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RECORDINGS_PYTHON ?= python3.12
 # Servers at addresses are shared, and tests change their settings: one process then.
-WORKERS ?= $(if $(REKEY_POSTGRES_URL)$(REKEY_MYSQL_URL)$(REKEY_MARIADB_URL),1,2)
+WORKERS ?= $(if $(REKEY_POSTGRES_URL)$(REKEY_MYSQL_URL)$(REKEY_MARIADB_URL),1,3)
 
 EVENTS ?= 100000
 DEV := .venv/dev/bin
@@ -60,7 +60,7 @@ recordings: setup ## LocalStack's recorded tests on the account; LOCALSTACK=<che
 scale: ## What a campaign of many secrets takes and costs, computed
 	@$(PYTHON) -m benchmarks.scale
 
-test: setup ## Every test, in two processes with servers of their own; WORKERS=<how many>
+test: setup ## Every test, in three processes with servers of their own; WORKERS=<how many>
 	@$(PYTHON) -m local.postgres_installations
 	@$(PYTHON) -m local.mysql_installations
 	$(DEV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

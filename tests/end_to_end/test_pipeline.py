@@ -68,6 +68,7 @@ def pipeline(deployed: Deployed) -> Iterator[Pipeline]:
         made.forget()
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_and_nothing_told_twice_whatever_happens_to_the_pipeline(
     pipeline: Pipeline, seed: int

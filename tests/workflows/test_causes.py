@@ -175,7 +175,7 @@ def test_an_event_that_comes_after_the_next_rotation_began_touches_nothing(
     later = begun(app)
     send_failure(app, str(uuid.uuid4()), Happened.SET_FAILED)
     assert end(app) == NOTHING_TO_DO
-    assert "Tell" not in told_in_histories(app)
+    assert '"Tell"' not in told_in_histories(app)
     assert holder(app, "AWSPENDING") == later
     assert app.logs_in("AWSCURRENT")
 
