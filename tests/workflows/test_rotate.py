@@ -18,7 +18,7 @@ from rekey.known import Item, merge, reader_key, secret_key
 from rekey.model import Outcome, Strategy, Workflow
 from tests.bus import everything_on_the_bus
 from tests.conftest import Deployed
-from tests.end_to_end.application import Application, Document, retries, wait_for
+from tests.end_to_end.application import Application, Document, function_text, retries, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
 from tests.inbox import Inbox
 from tests.workflows.campaigns import campaign, histories
@@ -229,6 +229,7 @@ def test_nothing_of_a_secret_but_names_and_ids_shows_in_a_campaign(
         "summaries": json.dumps([back.summary, gone.summary]),
         "messages": json.dumps(inbox.messages),
         "bus": "\n".join(events),
+        **{name: "\n".join(log(deployed, name)) for name in FUNCTIONS},
     }
     assert back.summary["counts"] == {"rolledBack": 4}
     assert gone.stands, gone.summary
@@ -241,6 +242,14 @@ def test_nothing_of_a_secret_but_names_and_ids_shows_in_a_campaign(
             assert password not in text, place
             assert base64.b64encode(password.encode()).decode() not in text, place
         assert [each for each in kept if each in text] == [], place
+
+
+FUNCTIONS = ("rotate-postgresql", "rotate-mysql", "plan-campaign", "look-up-secret", "dispatch")
+
+
+def log(deployed: Deployed, name: str) -> list[str]:
+    prefix = deployed.rotation_function_arn.rpartition(":")[0]
+    return function_text(deployed, f"{prefix}:rekey-{name}")
 
 
 def ring(deployed: Deployed, name: str, state: str) -> None:
