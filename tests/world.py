@@ -25,7 +25,7 @@ from tests.secret_store import SecretStoreInMemory, StoredSecret
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
 SUPERUSER_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:superuser-AbCdEf"
 
-BY_HAND = Circumstances()
+BY_HAND, GENERATE = Circumstances(), PasswordRules().generate
 
 
 def new_token() -> str:
@@ -34,6 +34,23 @@ def new_token() -> str:
 
 def never_rds() -> None:
     raise AssertionError("no superuser here is managed by RDS")
+
+
+def run_step(
+    request: RotationRequest,
+    store: SecretStoreInMemory,
+    engine: Engine,
+    seconds: float,
+    *,
+    new_password: Callable[[], str] = GENERATE,
+    wait: Callable[[float], None] = lambda _: None,
+) -> StepResult:
+    """One invocation of the core, for so long."""
+    superusers = Superusers(store, never_rds)  # type: ignore[arg-type]  # it only raises
+    deadline = Deadline.after(seconds)
+    return rotation.run(
+        rotation.Rotation(request, store, superusers, engine, new_password, deadline, wait)
+    )
 
 
 @dataclass
@@ -46,7 +63,7 @@ class World:
     waited: list[float] = field(default_factory=list)
     seconds: float = 20.0
     """The time of one invocation."""
-    new_password: Callable[[], str] = field(default_factory=lambda: PasswordRules().generate)
+    new_password: Callable[[], str] = GENERATE
 
     def __post_init__(self) -> None:
         address = self.server.address
@@ -73,18 +90,13 @@ class World:
         circumstances: Circumstances = BY_HAND,
     ) -> StepResult:
         request = RotationRequest(step, ARN, token, rotation_token, circumstances)
-        superusers = Superusers(self.store, never_rds)  # type: ignore[arg-type]  # it only raises
-        deadline = Deadline.after(self.seconds)
-        return rotation.run(
-            rotation.Rotation(
-                request,
-                self.store,
-                superusers,
-                self.engine,
-                self.new_password,
-                deadline,
-                self.waited.append,
-            )
+        return run_step(
+            request,
+            self.store,
+            self.engine,
+            self.seconds,
+            new_password=self.new_password,
+            wait=self.waited.append,
         )
 
     def start(self, token: str | None = None) -> str:

@@ -32,10 +32,10 @@ def handle(message: object) -> Mapping[str, str]:
     """Join the decisions to the adapters."""
     store, dynamodb = SecretsManager(clients.secrets_manager()), clients.dynamodb()
     functions = LambdaFunctions(clients.lambda_functions())
-    machines = StateMachines(clients.step_functions(), ARNS)
+    machines, (hub, ocsf) = StateMachines(clients.step_functions(), ARNS), elsewhere()
     alerts = Alerts(clients.sns(), clients.events(), TOPIC)
     incidents, crowds = Incidents(dynamodb, TABLE), CrowdItems(dynamodb, TABLE)
-    report = Reporter(incidents, alerts, owners(store, owner_of), crowds, *elsewhere()).report
+    report = Reporter(incidents, alerts, owners(store, owner_of), crowds, hub, ocsf).report
     seen = SweepItems(dynamodb, TABLE).note_seen
     heard = Listener(report, seen, OURS, SWEEP, count_recovery).hear(message)
     return heard or dispatch(Dispatcher(store, functions, machines, GRACE, STALE), message)

@@ -23,6 +23,7 @@ account = AccessAccount(SECRETS, clients.lambda_functions(), clients.iam(), STAT
 store, state = SecretsManager(SECRETS), AccessState(STATE, TABLE)
 alerts = Alerts(clients.sns(), clients.events(), TOPIC)
 owner = owners(store, owner_of)
-reporter = Reporter(Incidents(STATE, TABLE), alerts, owner, None, *elsewhere())
+hub, ocsf = elsewhere()
+reporter = Reporter(Incidents(STATE, TABLE), alerts, owner, hub=hub, ocsf=ocsf)
 judge = Judge(store, state, account, GRACE, time.time)
 handler = task_handler(FollowUp(judge, reporter).run)

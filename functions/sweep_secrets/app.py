@@ -5,7 +5,7 @@ It looks at all secrets once a day, and each time at the incidents that may be o
 
 from rekey.access.closing import Closing
 from rekey.alerts.digest import Digest
-from rekey.alerts.report import Reporter, nobody
+from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.aws import clients, environment
 from rekey.aws.access_state import AccessState
@@ -30,8 +30,8 @@ def go_on(deadline: Deadline) -> Progress:
     dynamodb, alerts = clients.dynamodb(), Alerts(clients.sns(), clients.events(), TOPIC)
     memory, incidents = SweepItems(dynamodb, TABLE), Incidents(dynamodb, TABLE)
     place, crowds = "/".join(TOPIC.split(":")[4:2:-1]), CrowdItems(dynamodb, TABLE)
-    report = Reporter(incidents, alerts, nobody, crowds, *elsewhere()).report
-    workflows = StateMachines(clients.step_functions(), ARNS)
+    workflows, (hub, ocsf) = StateMachines(clients.step_functions(), ARNS), elsewhere()
+    report = Reporter(incidents, alerts, crowds=crowds, hub=hub, ocsf=ocsf).report
     known, meant = AccessState(dynamodb, TABLE), Suppressions(dynamodb, TABLE).documents
     close = Closing(OpenIncidents(dynamodb, TABLE), known, meant, report).run
     digest = Digest(meant, known.load, secrets.halted)

@@ -26,10 +26,10 @@ class Unasked:
     def ours(self) -> frozenset[str]:
         return frozenset()
 
-    def rotator(self, secret: str) -> str | None:  # noqa: ARG002
+    def rotator(self, secret: str) -> str | None:  # noqa: ARG002 - a port
         return None
 
-    def role_made(self, arn: str) -> int | None:  # noqa: ARG002
+    def role_made(self, arn: str) -> int | None:  # noqa: ARG002 - a port
         return None
 
     def suppressions(self) -> Iterable[Mapping[str, Any]]:

@@ -17,7 +17,7 @@ from ministack.services import secretsmanager
 
 from local.account.leading_keys import leading_keys
 
-_of_request: ContextVar[dict[str, Any]] = ContextVar("_of_request", default={})  # noqa: B039
+_of_request: ContextVar[dict[str, Any]] = ContextVar("_of_request", default={})  # noqa: B039 - never changed
 """Keys of the request in progress; never changed in place."""
 
 

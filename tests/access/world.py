@@ -35,7 +35,7 @@ class Table:
         for key in self.items:
             self._name(key)
 
-    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002 - a port
         held = ((key, self.items.get(key)) for key in keys)
         return {key: item for key, item in held if item is not None and item.expires > self.now}
 

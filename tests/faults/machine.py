@@ -15,7 +15,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 from rekey.model import Label, Outcome, Step, Strategy, WorkflowStep
 from tests.faults.catalogue import CATALOGUE, Trouble, superuser_rotates, value_put_by_hand
 from tests.faults.effects import Effect, Effects
-from tests.faults.schedule import Schedule, prepared
+from tests.faults.preparation import prepared
+from tests.faults.schedule import Schedule
 from tests.faults.target import RIGHTS, Target
 from tests.faults.targets import ENGINES
 from tests.world import ARN

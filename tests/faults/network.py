@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tests.faults.effects import Effects
 from tests.faults.points import Setting
+from tests.faults.preparation import fresh
 from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, Cut, Proxy
-from tests.faults.schedule import fresh
 from tests.faults.target import Target
 
 SECONDS_OF_A_FUNCTION = 1.0

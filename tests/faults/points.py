@@ -8,14 +8,9 @@ from typing import TypeVar
 from rekey.model import Strategy
 from tests.faults.catalogue import CATALOGUE, Trouble
 from tests.faults.effects import Effect, Effects
-from tests.faults.schedule import (
-    FormerlyDual,
-    Refused,
-    RefusedSuperuser,
-    Retirement,
-    Schedule,
-    fresh,
-)
+from tests.faults.other_schedules import FormerlyDual, Refused, RefusedSuperuser, Retirement
+from tests.faults.preparation import fresh
+from tests.faults.schedule import Schedule
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 

@@ -1,99 +1,27 @@
 """One rotation with one fault at one effect, what the service does next, and what must hold."""
 
-import base64
 import copy
 import json
-import secrets
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from rekey.credential import Credential
 from rekey.errors import RekeyError
-from rekey.model import (
-    Label,
-    Outcome,
-    SecretMetadata,
-    SecretVersion,
-    Step,
-    StepResult,
-    Strategy,
-    WorkflowStep,
-)
+from rekey.model import Label, Outcome, Step, StepResult, Strategy, WorkflowStep
 from rekey.passwords import PasswordRules
-from tests.database import Server, new_password
+from tests.database import Server
 from tests.faults.effects import Effect, Effects, Killed, Kind
+from tests.faults.leaks import leaks
 from tests.faults.target import Target
-from tests.secret_store import SecretStoreInMemory, StoredSecret
-from tests.world import ARN, SUPERUSER_ARN, World, new_token
+from tests.faults.watched_store import WatchedStore
+from tests.world import ARN, World, new_token
 
-T = TypeVar("T")
 ATTEMPTS = 2
 """The one in which something breaks, and one more."""
 
 ALLOWED_REFUSALS = 2
-
-
-class WatchedStore(SecretStoreInMemory):
-    """Secrets Manager in memory, every call an effect. It remembers its state before a write."""
-
-    def __init__(self, effects: Effects) -> None:
-        super().__init__()
-        self.effects = effects
-        self.before: dict[str, StoredSecret] = {}
-        self.stale = False
-
-    def _reading(self, name: str, do: Callable[[], T]) -> T:
-        return self.effects.happen(Kind.READ, name, do)
-
-    def _writing(self, name: str, do: Callable[[], T]) -> T:
-        def write() -> T:
-            self.before = copy.deepcopy(self.secrets)
-            return do()
-
-        return self.effects.happen(Kind.WRITE, name, write)
-
-    def describe(self, secret_id: str) -> SecretMetadata:
-        describe = super().describe
-        return self._reading("DescribeSecret", lambda: describe(secret_id))
-
-    def get_labelled(self, secret_id: str, label: Label) -> SecretVersion:
-        get = super().get_labelled
-        return self._reading(f"GetSecretValue {label}", lambda: get(secret_id, label))
-
-    def get_version(
-        self, secret_id: str, version_id: str, label: Label | None = None
-    ) -> SecretVersion | None:
-        get = super().get_version
-        name = f"GetSecretValue {label or 'by id'}"
-        return self._reading(name, lambda: get(secret_id, version_id, label))
-
-    def put_version(
-        self, secret_id: str, version: SecretVersion, *, rotation_token: str | None
-    ) -> bool:
-        put = super().put_version
-        return self._writing(
-            "PutSecretValue", lambda: put(secret_id, version, rotation_token=rotation_token)
-        )
-
-    def move_label(
-        self, secret_id: str, label: Label, *, to: str | None, removed_from: str | None
-    ) -> None:
-        move = super().move_label
-        self._writing(
-            f"UpdateSecretVersionStage {label}",
-            lambda: move(secret_id, label, to=to, removed_from=removed_from),
-        )
-
-    def not_seen_yet(self, do: Callable[[], T]) -> T:
-        """Answer a read as if the last write had not happened yet."""
-        now, self.secrets = self.secrets, self.before or self.secrets
-        try:
-            return do()
-        finally:
-            self.secrets = now
 
 
 @dataclass
@@ -277,7 +205,7 @@ class Schedule:
     def leaked(self) -> list[str]:
         """What an operator was told, or may find in a log, that holds a secret."""
         texts = (*self.told, *self.traces)
-        return [f"leaked: {text}" for text in texts if self._leaks(text)]
+        return [f"leaked: {text}" for text in texts if leaks(text, self.passwords)]
 
     def refused(self) -> list[str]:
         """Which accounts a lock-out policy may have locked."""
@@ -336,141 +264,3 @@ class Schedule:
         value, current = self.world.secret.values[version], self.world.credential(Label.CURRENT)
         parsed = Credential.parse(value or "", what=version)
         return current is not None and parsed.username == current.username
-
-    def _leaks(self, text: str) -> bool:
-        return any(form in text for password in self.passwords for form in _forms(password))
-
-
-def _forms(password: str) -> set[str]:
-    """As it is, and as a server, a driver or a log would write it."""
-    encoded = base64.b64encode(password.encode()).decode().rstrip("=")
-    return {password, encoded, password.replace("'", "''"), repr(password)[1:-1]}
-
-
-RETIRED = frozenset({Outcome.RETIRED, Outcome.SUPERSEDED})
-"""There is nothing more to do then."""
-
-
-@dataclass
-class Retirement(Schedule):
-    """What follows a rotation that left two passwords, as the workflow drives it."""
-
-    def begin(self) -> None:
-        """Rotate; the promotion of that version is what starts the workflow."""
-        for _ in range(self.rotations_before):
-            self.token = self.world.rotate()
-
-    def attempt(self, wrong: list[str]) -> bool:
-        """One try of the workflow; whether it is over."""
-        done = self.invoke(WorkflowStep.RETIRE, self.token)
-        wrong += [f"retire: {what}" for what in self.violations()]
-        return done and self.outcome in RETIRED
-
-    def next_token(self) -> None:
-        """What made it wait is over. If something newer was promoted, that is what counts."""
-        self.world.secret.rotation_enabled = True
-        self.store.end_rotation(ARN)
-        self.token = self.world.secret.holder(Label.CURRENT) or self.token
-
-    def ended_wrong(self) -> list[str]:
-        """Only AWSCURRENT logs in, unless another promotion came in between."""
-        wrong = self.unsettled()
-        previous = self.world.credential(Label.PREVIOUS)
-        newer = self.world.secret.holder(Label.CURRENT) != self.token
-        if self.outcome is Outcome.RETIRED and previous is not None and not newer:
-            with self.effects.aside():
-                if self.server.logs_in(previous.username, previous.password):
-                    wrong.append("not retired: AWSPREVIOUS logs in")
-        return wrong
-
-
-@dataclass
-class FormerlyDual(Schedule):
-    """The first rotation after the tag has changed from dual-password: the user has two."""
-
-    names_superuser: ClassVar[bool] = True
-
-    def begin(self) -> None:
-        self.world.secret.tags["rekey:strategy"] = Strategy.DUAL_PASSWORD
-        self.world.rotate()
-        self.world.secret.tags["rekey:strategy"] = self.strategy
-        super().begin()
-
-
-@dataclass
-class Refused(Schedule):
-    """A rotation of a user whose password nobody knows: how often it is tried all the same.
-
-    Nothing else can be asked of it: no version logs in, and no attempt ends right.
-    """
-
-    def begin(self) -> None:
-        super().begin()
-        self.server.change_password(self.forgotten(), new_password())
-
-    def forgotten(self) -> str:
-        """Whose password it is."""
-        return self.server.base
-
-    def look(self, when: str) -> None:
-        """Nobody gets in anyway."""
-
-    def run(self) -> list[str]:
-        """The service repeats the rotation."""
-        for _ in range(2 * ATTEMPTS):
-            over = self.attempt([])
-            self.after_first_attempt()
-            if over:
-                break
-            self.next_token()
-        return [*self.leaked(), *self.refused()]
-
-
-class RefusedSuperuser(Refused):
-    """It is the superuser's password that nobody knows."""
-
-    def forgotten(self) -> str:
-        return f"{self.server.base}_admin"
-
-
-@contextmanager
-def fresh(
-    target: Target,
-    effects: Effects,
-    strategy: Strategy,
-    *,
-    rotations_before: int,
-    kind: type[Schedule] = Schedule,
-    port: int | None = None,
-) -> Iterator[Schedule]:
-    """A schedule that has begun, alone on the server; see prepared."""
-    with target.observed(effects), prepared(target, effects, strategy, kind, port) as one:
-        one.rotations_before = rotations_before
-        one.begin()
-        yield one
-
-
-@contextmanager
-def prepared(
-    target: Target,
-    effects: Effects,
-    strategy: Strategy,
-    kind: type[Schedule] = Schedule,
-    port: int | None = None,
-) -> Iterator[Schedule]:
-    """A schedule with a user and a superuser of its own, gone afterwards.
-
-    ``port`` is where the function reaches the server, if something stands in between.
-    """
-    base, password = f"app_{secrets.token_hex(5)}", new_password()
-    admin, admin_password = f"{base}_admin", new_password()
-    server = target.server(base, password)
-    server.create_user(base, password)
-    target.create_superuser(server, admin, admin_password)
-    target.give_rights(server, admin)
-    reached = target.server(base, password, port) if port else None
-    schedule = kind(target, server, effects, strategy, reached=reached)
-    superuser = schedule.store.secrets[SUPERUSER_ARN]
-    superuser.values["v1"] = schedule.world.document(admin, admin_password)
-    yield schedule
-    target.drop(server, admin)

@@ -23,7 +23,8 @@ from tests.faults.points import (
     settings,
 )
 from tests.faults.postgresql import PostgresTarget
-from tests.faults.schedule import Schedule, fresh
+from tests.faults.preparation import fresh
+from tests.faults.schedule import Schedule
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 from tests.world import SUPERUSER_ARN

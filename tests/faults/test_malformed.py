@@ -15,8 +15,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rekey import rotation
-from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
 from rekey.engines.mysql import MysqlEngine
 from rekey.engines.postgresql import PostgresqlEngine
@@ -32,11 +30,10 @@ from rekey.model import (
     Strategy,
     WorkflowStep,
 )
-from rekey.passwords import PasswordRules
 from rekey.ports import Connection, Engine
 from rekey.request import parse_request
 from tests.secret_store import SecretStoreInMemory
-from tests.world import ARN, SUPERUSER_ARN, never_rds, new_token
+from tests.world import ARN, SUPERUSER_ARN, new_token, run_step
 
 CANARY = "canary-7f3a-never-show-this"
 EXAMPLES = int(os.environ.get("REKEY_EXAMPLES", "300"))
@@ -179,17 +176,8 @@ class Scene:
             "v1" if self.step in OF_CURRENT else self.pending,
             circumstances=Circumstances(by_person=True),
         )
-        one = rotation.Rotation(
-            request,
-            self.store,
-            Superusers(self.store, never_rds),  # type: ignore[arg-type]  # it only raises
-            self.engine,
-            PasswordRules().generate,
-            Deadline.after(1),
-            lambda _: None,
-        )
         try:
-            return rotation.run(one)
+            return run_step(request, self.store, self.engine, 1)
         except RekeyError as error:
             return error
 

@@ -9,7 +9,7 @@ from rekey.model import Strategy
 from tests.faults.conftest import target_of
 from tests.faults.effects import Effects, Kind
 from tests.faults.points import Course, Setting, discover
-from tests.faults.schedule import fresh
+from tests.faults.preparation import fresh
 
 CHANGES = {
     "mysql": ("GRANT", "REVOKE", "ALTER USER"),

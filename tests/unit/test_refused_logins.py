@@ -5,16 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from rekey import rotation
-from rekey.aws.superusers import Superusers
 from rekey.credential import Credential
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.errors import CredentialsRejected, LabelMoved, RekeyError
 from rekey.model import Deadline, Label, RotationRequest, SecretMetadata, SecretVersion, Step
-from rekey.passwords import PasswordRules
 from rekey.ports import Connection
 from tests.secret_store import SecretStoreInMemory
-from tests.world import ARN, never_rds, new_token
+from tests.world import ARN, new_token, run_step
 
 VALUE = '{"engine": "postgres", "host": "db", "username": "app", "password": "the former one"}'
 
@@ -84,17 +81,8 @@ class Pending:
 
     def step(self, step: Step) -> type[RekeyError] | None:
         """What it raised."""
-        one = rotation.Rotation(
-            RotationRequest(step, ARN, self.token),
-            self.store,
-            Superusers(self.store, never_rds),  # type: ignore[arg-type]  # it only raises
-            self.engine,
-            PasswordRules().generate,
-            Deadline.after(5),
-            lambda _: None,
-        )
         try:
-            rotation.run(one)
+            run_step(RotationRequest(step, ARN, self.token), self.store, self.engine, 5)
         except RekeyError as error:
             return type(error)
         return None

@@ -106,7 +106,7 @@ def group(deployed: Deployed, postgres: Postgres, request: pytest.FixtureRequest
     for number, app in enumerate(made.everyone, 1):
         app.rotate(RotationRules=RULES, RotateImmediately=False)
         if number % AT_ONCE == 0 or number == SIZE:
-            wait_for(lambda: not app.rotating() or None, "the test rotations to end")  # noqa: B023
+            wait_for(lambda: not app.rotating() or None, "the test rotations to end")  # noqa: B023 - over before the next turn
     for app, trouble in made.bad:
         trouble.do(app)
     return made

@@ -181,7 +181,7 @@ def test_other_strategies_and_values_written_by_hand_retire_nothing(
     single.rotate_and_wait()
     app.client.put_secret_value(SecretId=app.arn, SecretString=json.dumps(app.value("AWSCURRENT")))
     for each in (single, app):
-        seen = wait_for(lambda each=each: len(dispatched(each)) >= 2, "dispatch to see it")  # type: ignore[misc]
+        seen = wait_for(lambda each=each: len(dispatched(each)) >= 2, "dispatch to see it")  # type: ignore[misc]  # of a loop
         assert seen
         assert {line["outcome"] for line in dispatched(each)} == {"ignored"}
         assert runs(each, Workflow.RETIRE) == []

@@ -27,7 +27,7 @@ def agenda(request: pytest.FixtureRequest, account: RunningAccount, state_table:
 
 def entry(**changes: object) -> Open:
     made = Open(incident_key(f"arn:{uuid.uuid4()}", 20_000), "first", NOW + 3600)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # by name
 
 
 def on(agenda: Agenda, *keys: Key) -> list[Open]:

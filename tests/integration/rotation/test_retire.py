@@ -138,7 +138,7 @@ def test_set_against_retire_at_once_costs_current_no_login(dual: DualWorld) -> N
         token = dual.world.start()
         with dual.sampled():
             dual.run(token, Step.CREATE)
-            raised = at_once(lambda: dual.world.step(Step.SET, token), dual.retire)  # noqa: B023
+            raised = at_once(lambda: dual.world.step(Step.SET, token), dual.retire)  # noqa: B023 - over before the next turn
         assert raised == []
         assert dual.alive(before, token) == [True, True]
         dual.run(token, Step.TEST, Step.FINISH)

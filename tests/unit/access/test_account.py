@@ -43,16 +43,16 @@ class Services:
     now: float = 0.0
     function: str | None = None
 
-    def describe_secret(self, SecretId: str) -> dict[str, Any]:  # noqa: N803
+    def describe_secret(self, SecretId: str) -> dict[str, Any]:  # noqa: N803 - as AWS has it
         self._ask(SecretId)
         rotation = {"RotationLambdaARN": self.function} if self.function else {}
         return {"ARN": DB, "Tags": [{"Key": "rekey:decoy", "Value": ""}], **rotation}
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - as AWS has it
         self._ask(FunctionName)
         return {"Role": ROLE}
 
-    def get_role(self, RoleName: str) -> dict[str, Any]:  # noqa: N803
+    def get_role(self, RoleName: str) -> dict[str, Any]:  # noqa: N803 - as AWS has it
         self._ask(RoleName)
         return {"Role": {"CreateDate": MADE}}
 
@@ -68,8 +68,8 @@ class Services:
     @property
     def account(self) -> AccessAccount:
         every: Any = self
-        clock = lambda: self.now  # noqa: E731
-        return AccessAccount(every, every, every, every, "table", ours=frozenset(), clock=clock)
+        ours = frozenset[str]()
+        return AccessAccount(every, every, every, every, "table", ours=ours, clock=lambda: self.now)
 
 
 Ask = Callable[[AccessAccount], object]

@@ -50,9 +50,9 @@ class Watched(World):
 
     def look(self, at: int) -> int:
         self.time = at
-        suppressed = lambda: self.suppressed  # noqa: E731
+        report = self.reporter.report
         return Closing(
-            self.agenda, self.table, suppressed, self.reporter.report, now=self.moment
+            self.agenda, self.table, lambda: self.suppressed, report, now=self.moment
         ).run()
 
     def statuses(self) -> list[str]:

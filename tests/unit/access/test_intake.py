@@ -44,7 +44,7 @@ class Throttled(Table):
 
 @dataclass
 class Dead(Table):
-    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002
+    def load(self, keys: Iterable[Key], *, latest: bool = False) -> Mapping[Key, Item]:  # noqa: ARG002 - a port
         raise StateTableFailure("no answer")
 
 

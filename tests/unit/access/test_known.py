@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,9 +31,9 @@ def joined(items: list[Item]) -> Item:
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=5), st.randoms())
-def test_repeats_and_another_order_end_in_the_same_item(items: list[Item], random: object) -> None:
+def test_repeats_and_another_order_end_in_the_same_item(items: list[Item], random: Random) -> None:
     shuffled = [*items, *items]
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     # `flags` itself is cut by a full set's mark, so it is compared without.
     first, second = joined([*items, *items]), joined(shuffled)
     assert (first.minima, first.maxima, first.notes) == (

@@ -182,7 +182,7 @@ def test_two_who_learn_at_once_notice() -> None:
 
 def test_a_table_that_others_keep_changing_is_given_up() -> None:
     class Contended(Table):
-        def save(self, item: Any) -> bool:  # noqa: ARG002
+        def save(self, item: Any) -> bool:  # noqa: ARG002 - a port
             return False
 
     taught = learner(Contended(now=NOW))
@@ -199,7 +199,7 @@ def test_what_is_not_understood_is_counted_and_stops_nothing() -> None:
     assert taught.learned.refused == {"no-event-id": 1, "unknown-call": 1}
     console = Console(file=io.StringIO(), width=200)
     print_report(console, taught, NOW, None)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # StringIO
     assert "Secrets that were read: 1, of which 0 for 14 days or more" in said
     assert "Principals: 1. Pairs of reader and secret: 1." in said
     assert "not understood (no-event-id): 1" in said
@@ -217,7 +217,7 @@ class CloudTrail:
         self.requests.append(asked)
         if len(self.requests) == self._old:
             code = {"Error": {"Code": "InvalidNextTokenException", "Message": ""}}
-            raise ClientError(code, "LookupEvents")  # type: ignore[arg-type]
+            raise ClientError(code, "LookupEvents")  # type: ignore[arg-type]  # all it has
         name = asked["LookupAttributes"][0]["AttributeValue"]
         found = sorted((r for r in self.records if r[1]["eventName"] == name), key=lambda r: -r[0])
         found = [one for one in found if one[0] <= asked["EndTime"].timestamp()]

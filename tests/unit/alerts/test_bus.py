@@ -35,7 +35,7 @@ class Clients:
     def publish(self, **_: Any) -> None:
         """People are told in tests of their own."""
 
-    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - as AWS has it
         self.entries += Entries
         return {"Entries": self.refused or [{} for _ in Entries]}
 

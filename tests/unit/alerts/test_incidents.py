@@ -216,7 +216,7 @@ def test_a_crash_after_the_message_says_it_again_under_the_same_id(world: World)
     def next_put(incident: Incident, *, replaces: Incident | None) -> bool:
         return next(puts)(incident, replaces=replaces)
 
-    world.store.put = next_put  # type: ignore[method-assign]
+    world.store.put = next_put  # type: ignore[method-assign]  # in between
     with pytest.raises(Crash):
         world.report()
     world.report()
@@ -237,7 +237,7 @@ def test_a_flood_ends_in_bounded_items_and_few_writes(world: World) -> None:
 
 
 def test_who_always_finds_another_revision_gives_up_and_is_tried_again(world: World) -> None:
-    world.store.put = lambda *_, **__: False  # type: ignore[method-assign]
+    world.store.put = lambda *_, **__: False  # type: ignore[method-assign]  # in between
     with pytest.raises(StateTableFailure):
         world.report()
     assert world.listener.heard == []

@@ -107,9 +107,9 @@ def test_nothing_that_a_caller_chose_is_markup_in_chat(evil: str) -> None:
 @pytest.mark.parametrize(
     ("evil", "shown"),
     [
-        ("<!channel> <x|fix it>", "‹!channel› ‹x¦fix it›"),  # noqa: RUF001
+        ("<!channel> <x|fix it>", "‹!channel› ‹x¦fix it›"),  # noqa: RUF001 - as it is shown
         ("[fix it](x)", "(fix it)(x)"),
-        ("*bold* ~gone~ `code` _slanted_", "∗bold∗ ∼gone∼ 'code' ‗slanted‗"),  # noqa: RUF001
+        ("*bold* ~gone~ `code` _slanted_", "∗bold∗ ∼gone∼ 'code' ‗slanted‗"),  # noqa: RUF001 - as it is shown
         ("my_secret_name", "my_secret_name"),
     ],
 )

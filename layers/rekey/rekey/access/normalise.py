@@ -28,6 +28,7 @@ from rekey.access.tool import CONSOLE, Tool, tool
 from rekey.access.value import value_updated
 from rekey.known import DECOY_TAG
 
+SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 OTHERS = (
     "CancelRotateSecret",
     "DeleteResourcePolicy",
@@ -46,18 +47,17 @@ OTHERS = (
 )
 """Calls that name a secret, and neither read it nor move AWSCURRENT."""
 ACTIONS = {
-    **{("secretsmanager.amazonaws.com", name): Action.OTHER for name in OTHERS},
-    ("secretsmanager.amazonaws.com", "GetSecretValue"): Action.READ,
-    ("secretsmanager.amazonaws.com", "BatchGetSecretValue"): Action.BATCH,
-    ("secretsmanager.amazonaws.com", "ListSecrets"): Action.LIST,
-    ("secretsmanager.amazonaws.com", "DescribeSecret"): Action.DESCRIBE,
+    **{(SECRETS_MANAGER, name): Action.OTHER for name in OTHERS},
+    (SECRETS_MANAGER, "GetSecretValue"): Action.READ,
+    (SECRETS_MANAGER, "BatchGetSecretValue"): Action.BATCH,
+    (SECRETS_MANAGER, "ListSecrets"): Action.LIST,
+    (SECRETS_MANAGER, "DescribeSecret"): Action.DESCRIBE,
     ("kms.amazonaws.com", "Decrypt"): Action.DECRYPT,
 }
 ON_ONE = frozenset({Action.READ, Action.DESCRIBE})
-SECRETS_MANAGER = "secretsmanager.amazonaws.com"
-LABEL_MOVED = ("secretsmanager.amazonaws.com", "UpdateSecretVersionStage")
-VALUE_WRITTEN = ("secretsmanager.amazonaws.com", "PutSecretValue")
-UPDATED = ("secretsmanager.amazonaws.com", "UpdateSecret")
+LABEL_MOVED = (SECRETS_MANAGER, "UpdateSecretVersionStage")
+VALUE_WRITTEN = (SECRETS_MANAGER, "PutSecretValue")
+UPDATED = (SECRETS_MANAGER, "UpdateSecret")
 PROMOTIONS = frozenset({LABEL_MOVED, VALUE_WRITTEN, UPDATED})
 ENVELOPE = ("eventID", "sharedEventID", "eventTime", "awsRegion", "recipientAccountId")
 ORIGIN = ("sourceIPAddress", "vpcEndpointId", "sessionCredentialFromConsole", "userAgent")

@@ -54,7 +54,7 @@ def opening(policy: object, own_account: str) -> Opening:
     """Judge the text of a policy, as CloudTrail shows it (a JSON string)."""
     try:
         document = json.loads(policy) if isinstance(policy, str) else policy
-        statements = _many(document["Statement"])  # type: ignore[index]
+        statements = _many(document["Statement"])  # type: ignore[index]  # what is none raises
         allowed = [_of(statement) for statement in statements if _allows(statement)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Opening(readable=False)

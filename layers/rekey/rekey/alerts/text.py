@@ -13,7 +13,7 @@ _SCHEME = re.compile(":(?=//)")
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?<![\w@.-])(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])")
 _MARKUP = str.maketrans(
-    {"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "*": "∗", "~": "∼", "|": "¦", "&": "+"}  # noqa: RUF001
+    {"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "*": "∗", "~": "∼", "|": "¦", "&": "+"}  # noqa: RUF001 - that is what it is for
 )
 _EMPHASIS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 

@@ -46,7 +46,7 @@ class _Remembered:
     def get(self, name: str, ask: Callable[[], T | None], within: int = LONG) -> T | None:
         at, value = self._held.get(name, (float("-inf"), None))
         if self._clock() - at < (within if value is not None else min(within, LATELY)):
-            return value  # type: ignore[no-any-return]
+            return value  # type: ignore[no-any-return]  # as it was answered
         answer = ask()
         self.keep(answer, name)
         return answer
@@ -105,13 +105,19 @@ class AccessAccount:
         if described is None or described.function is None:
             return None
         function, ask = described.function, self._functions.get_function_configuration
-        look = lambda: str(ask(FunctionName=function)["Role"])  # noqa: E731
+
+        def look() -> str:
+            return str(ask(FunctionName=function)["Role"])
+
         return self._remembered.get(f"function {function}", _if_known(look, LambdaFailure), LATELY)
 
     def role_made(self, arn: str) -> int | None:
         """See Surroundings. IAM looks up by name, and no two roles have one."""
         name, ask = arn.rpartition("/")[2], self._iam.get_role
-        look = lambda: int(ask(RoleName=name)["Role"]["CreateDate"].timestamp())  # noqa: E731
+
+        def look() -> int:
+            return int(ask(RoleName=name)["Role"]["CreateDate"].timestamp())
+
         return self._remembered.get(f"role {arn}", _if_known(look, IamFailure), LATELY)
 
     def suppressions(self) -> list[Mapping[str, Any]]:

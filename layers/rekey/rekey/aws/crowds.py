@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from rekey.aws.state_table import ask
 from rekey.crowd import NAMED, ONE_BY_ONE, Alike, Crowd
-from rekey.errors import StateTableFailure
 from rekey.incident import Severity
 
 EXPIRES_SECONDS = 7 * 86_400
@@ -75,14 +73,7 @@ class CrowdItems:
         )
 
     def _ask(self, call: Callable[..., Any], **parameters: Any) -> Any:
-        try:
-            return call(TableName=self._table, **parameters)
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            text = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"
-            raise StateTableFailure(f"DynamoDB refused. {text}") from None
-        except BotoCoreError as error:
-            raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
+        return ask(call, TableName=self._table, **parameters)
 
 
 def _key(of: Alike) -> dict[str, Any]:

@@ -5,16 +5,13 @@ to live goes by. The rest stands in one JSON document, as nothing asks for parts
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from rekey.aws.state_table import ConditionFailed, ask
 from rekey.errors import StateTableFailure
 from rekey.incident import Incident, Severity, Status, Untold
-
-T = TypeVar("T")
 
 SORT_KEY = "incident"
 BATCH = 100
@@ -32,7 +29,7 @@ class Incidents:
 
     def get(self, topic: str) -> Incident | None:
         """See IncidentStore."""
-        answer = _ask(
+        answer = ask(
             self._client.get_item, TableName=self._table, Key=_key(topic), ConsistentRead=True
         )
         return _incident(answer["Item"]) if "Item" in answer else None
@@ -57,37 +54,20 @@ class Incidents:
                 "ExpressionAttributeValues": {":revision": {"N": str(replaces.revision)}},
             }
         try:
-            _ask(self._client.put_item, TableName=self._table, Item=_item(incident), **condition)
-        except _Overtaken:
+            ask(self._client.put_item, TableName=self._table, Item=_item(incident), **condition)
+        except ConditionFailed:
             return False
         return True
 
     def _batch(self, keys: list[Any]) -> Iterator[Incident]:
         asked: dict[str, Any] = {self._table: {"Keys": keys}}
         for _ in range(ROUNDS):
-            answer = _ask(self._client.batch_get_item, RequestItems=asked)
+            answer = ask(self._client.batch_get_item, RequestItems=asked)
             yield from map(_incident, answer["Responses"].get(self._table, []))
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 return
         raise StateTableFailure("DynamoDB left keys unread again and again. Try later.")
-
-
-class _Overtaken(StateTableFailure):
-    """The condition of a write did not hold."""
-
-
-def _ask(call: Callable[..., T], **parameters: Any) -> T:
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        said = f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message')}"
-        if code == "ConditionalCheckFailedException":
-            raise _Overtaken(said) from None
-        raise StateTableFailure(f"DynamoDB refused. {said}") from None
-    except BotoCoreError as error:
-        raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
 
 
 def _key(topic: str) -> dict[str, Any]:

@@ -19,9 +19,10 @@ def ask(call: Callable[..., T], **parameters: Any) -> T:
     try:
         return call(**parameters)
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ConditionalCheckFailedException":
-            raise ConditionFailed(code) from None
-        raise StateTableFailure(f"DynamoDB refused. {error.operation_name}: {code}") from None
+        said = error.response.get("Error", {})
+        text = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"
+        if said.get("Code") == "ConditionalCheckFailedException":
+            raise ConditionFailed(text) from None
+        raise StateTableFailure(f"DynamoDB refused. {text}") from None
     except BotoCoreError as error:
         raise StateTableFailure(f"DynamoDB did not answer ({type(error).__name__}).") from None
