@@ -10,6 +10,8 @@ from rekey.model import Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import PATIENCE, Document, wait_for
 
+RULES = {"AutomaticallyAfterDays": 30}
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -78,3 +80,30 @@ def _summary(deployed: Deployed, name: str) -> Document:
         return {}
     document: Document = json.load(body)
     return document
+
+
+def attached(app: Any) -> Any:
+    """The secret under rotation, but not rotated yet."""
+    app.client.rotate_secret(
+        SecretId=app.arn,
+        RotationLambdaARN=app.function_arn,
+        RotationRules=RULES,
+        RotateImmediately=False,
+    )
+    wait_for(lambda: not app.rotating() or None, "the test rotation to end")
+    return app
+
+
+def ring(deployed: Deployed, name: str, state: str) -> None:
+    client = deployed.account.client("cloudwatch")
+    client.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Own",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")

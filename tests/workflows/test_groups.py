@@ -22,9 +22,8 @@ from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, retries, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
-from tests.workflows.campaigns import Ended, end, start
+from tests.workflows.campaigns import RULES, Ended, end, start
 from tests.workflows.runs import shortened
-from tests.workflows.test_rotate import RULES
 from tests.workflows.troubles import TROUBLES, Trouble
 
 SIZE = int(os.environ.get("REKEY_GROUP", "10"))

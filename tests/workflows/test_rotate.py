@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,35 +13,20 @@ import pytest
 from local.postgres import Postgres
 from rekey.aws.access_state import AccessState
 from rekey.known import Item, merge, reader_key, secret_key
-from rekey.model import Outcome, Strategy, Workflow
-from tests.bus import everything_on_the_bus
+from rekey.model import Strategy, Workflow
 from tests.conftest import Deployed
-from tests.end_to_end.application import Application, Document, function_text, retries, wait_for
+from tests.end_to_end.application import Application, Document, retries
 from tests.end_to_end.mysql_application import MysqlApplication
 from tests.inbox import Inbox
-from tests.workflows.campaigns import campaign, histories
-from tests.workflows.runs import ended, history, runs, shortened
+from tests.workflows.campaigns import attached, campaign, ring
+from tests.workflows.runs import runs, shortened
 from tests.workflows.troubles import break_login, weaken_the_superuser
-
-RULES = {"AutomaticallyAfterDays": 30}
 
 
 @pytest.fixture(autouse=True)
 def _shortened(deployed: Deployed) -> Iterator[None]:
     with shortened(deployed, 0.02):
         yield
-
-
-def attached(app: Any) -> Any:
-    """The secret under rotation, but not rotated yet."""
-    app.client.rotate_secret(
-        SecretId=app.arn,
-        RotationLambdaARN=app.function_arn,
-        RotationRules=RULES,
-        RotateImmediately=False,
-    )
-    wait_for(lambda: not app.rotating() or None, "the test rotation to end")
-    return app
 
 
 @pytest.fixture
@@ -200,71 +183,6 @@ def working(app: Any) -> list[str]:
         if app.refusal(value["username"], value["password"]) is None:
             found.append(next(v for v, labels in app.labels().items() if label in labels))
     return found
-
-
-def test_nothing_of_a_secret_but_names_and_ids_shows_in_a_campaign(
-    deployed: Deployed, apps: list[Application], mariadb: Any
-) -> None:
-    """Rotated, rolled back and, being compromised, retired: no password, no tag of others."""
-    dual = attached(MysqlApplication(deployed, mariadb, "mariadb", Strategy.DUAL_PASSWORD))
-    everyone, kept = [*apps, dual], [secrets.token_hex(8) for _ in range(2)]
-    for app in everyone:
-        app.client.tag_resource(SecretId=app.arn, Tags=[{"Key": kept[0], "Value": kept[1]}])
-    inbox = Inbox.make(deployed.account).subscribe(deployed.alerts_topic_arn)
-    ring(deployed, "canary-errors", "ALARM")
-    which = {"secretIds": [app.arn for app in everyone]}
-    with everything_on_the_bus(deployed) as bus, shortened(deployed, 0.005):
-        back = campaign(deployed, **which, healthAlarms=["canary-errors"], soakSeconds=60)
-        gone = campaign(deployed, **which, compromised=True)
-        retired = ended(dual, Workflow.RETIRE)
-        names = {back.run["name"], gone.run["name"]}
-        inbox.until(lambda told: all(name in json.dumps(told) for name in names))
-        events = bus.events()
-    for app in everyone:
-        app.value("AWSCURRENT")
-    found = [histories(deployed, each.run["executionArn"]) for each in (back, gone)]
-    undone = [history(app, run) for app in everyone for run in runs(app, Workflow.RECOVER)]
-    places = {
-        "histories": "\n".join([*found, *undone, history(dual, retired)]),
-        "summaries": json.dumps([back.summary, gone.summary]),
-        "messages": json.dumps(inbox.messages),
-        "bus": "\n".join(events),
-        **{name: "\n".join(log(deployed, name)) for name in FUNCTIONS},
-    }
-    assert back.summary["counts"] == {"rolledBack": 4}
-    assert gone.stands, gone.summary
-    for answer in (Outcome.RETIRED, "works", "is AWSCURRENT again"):
-        assert answer in places["histories"]
-    assert any('"source": "rekey"' in event for event in events)
-    server = {apps[0].postgres.password, mariadb.password}
-    for place, text in places.items():
-        for password in {word for app in everyone for word in app.passwords} | server:
-            assert password not in text, place
-            assert base64.b64encode(password.encode()).decode() not in text, place
-        assert [each for each in kept if each in text] == [], place
-
-
-FUNCTIONS = ("rotate-postgresql", "rotate-mysql", "plan-campaign", "look-up-secret", "dispatch")
-
-
-def log(deployed: Deployed, name: str) -> list[str]:
-    prefix = deployed.rotation_function_arn.rpartition(":")[0]
-    return function_text(deployed, f"{prefix}:rekey-{name}")
-
-
-def ring(deployed: Deployed, name: str, state: str) -> None:
-    client = deployed.account.client("cloudwatch")
-    client.put_metric_alarm(
-        AlarmName=name,
-        Namespace="Own",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
 
 def test_an_alarm_while_soaking_brings_the_former_passwords_back(
