@@ -3,6 +3,7 @@
 import os
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -49,10 +50,14 @@ class MysqlAddress:
             port=self.port,
             user=self.superuser if user is None else user,
             password=self.password if password is None else password,
-            ssl=ssl.create_default_context(cafile=str(self.ca_file)),
+            ssl=self._context,
             autocommit=True,
             connect_timeout=int(PATIENCE),
         )
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.ca_file))
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Runs the statements as the superuser, each by itself; the rows of the last one."""
