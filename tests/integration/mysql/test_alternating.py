@@ -1,10 +1,12 @@
 """Alternating users: the clone gets what the base user has, and only the clone is changed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from rekey.engines.mysql.session import Session
 from tests.integration.mysql.account import Account, setting
 from tests.integration.mysql.alternating import Users, database
 
@@ -191,3 +193,20 @@ def test_a_routine_may_have_a_name_in_any_script(users: Users) -> None:
         )
         users.provide(users.clone)
         users.check_equal()
+
+
+@pytest.mark.parametrize("in_use", [False, True], ids=["the clone waits", "the clone is in use"])
+def test_rights_that_are_equal_are_read_once(
+    users: Users, monkeypatch: pytest.MonkeyPatch, *, in_use: bool
+) -> None:
+    """A rotation over a network takes as long as its statements are many."""
+    users.provide(users.clone)
+    asked, records = Counter[str](), Session.records
+
+    def count(session: Session, query: str, *parameters: object) -> list[dict[str, object]]:
+        asked[query.partition(" FROM ")[2].partition(" ")[0]] += 1
+        return records(session, query, *parameters)
+
+    monkeypatch.setattr(Session, "records", count)
+    users.provide(users.base if in_use else users.clone)
+    assert asked["mysql.db"] == asked["mysql.tables_priv"] == 1, asked

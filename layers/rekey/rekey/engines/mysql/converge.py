@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rekey.engines.mysql import grant_tables, quoting, roles
 from rekey.engines.mysql.accounts import Account
-from rekey.engines.mysql.rights import EVERYTHING, Group, Right, Rights, to_grant, to_revoke
+from rekey.engines.mysql.rights import EVERYTHING, Both, Group, Right, Rights, to_grant, to_revoke
 from rekey.engines.mysql.session import Session
 from rekey.errors import (
     CredentialsRejected,
@@ -23,35 +23,36 @@ from rekey.errors import (
 ROUNDS = 4
 
 
-def converge(session: Session, base: Account, clone: Account, *, in_use: bool) -> None:
+def converge(session: Session, base: Account, clone: Account, both: Both, *, in_use: bool) -> None:
     """Give the clone what the base user has, and take away everything else.
 
-    A clone that is ``in_use`` must have nothing else. It loses nothing, but for what a grant of
-    this function brings with it and the base user lacks.
+    ``both`` is what they had when that was last read. A clone that is ``in_use`` must have nothing
+    else. It loses nothing, but for what a grant of this function brings with it and the base user
+    lacks.
 
     Raises MissingPrivilege, which says what to grant, and PrivilegesDiffer if they cannot be made
     equal.
     """
     for number in range(ROUNDS):
-        wanted, found = _both(session, base, clone)
-        if wanted == found and (in_use or not found.lapsed):
+        if _equal(both, in_use=in_use):
             return
-        if number or not in_use:
-            take(session, found.beyond(wanted) | found.to_grant_anew(wanted), clone)
-        wanted, found = _both(session, base, clone)
-        give(session, wanted.beyond(found), clone, like=Like(base, wanted))
-        _start_with(session, wanted, clone)
-    wanted, found = _both(session, base, clone)
-    if wanted != found:
-        named = ", ".join(beyond(wanted, found) + beyond(found, wanted))
+        surplus = both.clone.beyond(both.base) | both.clone.to_grant_anew(both.base)
+        if surplus and (number or not in_use):
+            take(session, surplus, clone)
+            both = grant_tables.read(session, base, clone)
+        give(session, both.base.beyond(both.clone), clone, like=Like(base, both.base))
+        _start_with(session, both, clone)
+        both = grant_tables.read(session, base, clone)
+    if both.base != both.clone:
+        named = ", ".join(beyond(both.base, both.clone) + beyond(both.clone, both.base))
         raise PrivilegesDiffer(
             f"{clone.sql} does not become equal to {base.sql}: {named}. No password was changed. "
             "Make them equal, then rotate again."
         )
 
 
-def _both(session: Session, base: Account, clone: Account) -> tuple[Rights, Rights]:
-    return grant_tables.read(session, base), grant_tables.read(session, clone)
+def _equal(both: Both, *, in_use: bool) -> bool:
+    return both.base == both.clone and (in_use or not both.clone.lapsed)
 
 
 def beyond(one: Rights, other: Rights) -> list[str]:
@@ -112,13 +113,12 @@ def _run(session: Session, statement: str, group: Group) -> None:
     raise failure
 
 
-def _start_with(session: Session, wanted: Rights, account: Account) -> None:
-    """Make the default roles those of ``wanted``, also where one has lapsed."""
-    found = grant_tables.read(session, account)
-    if found.defaults == wanted.defaults and not found.lapsed:
+def _start_with(session: Session, both: Both, clone: Account) -> None:
+    """Make the clone's default roles those of the base user, also where one has lapsed."""
+    if both.clone.defaults == both.base.defaults and not both.clone.lapsed:
         return
     try:
-        session.run(roles.starting_with(session, wanted.defaults, account))
+        session.run(roles.starting_with(session, both.base.defaults, clone))
     except MissingPrivilege as error:
         failure = _lacking(session, "GRANT UPDATE ON mysql.* TO {}".format, error)
     else:

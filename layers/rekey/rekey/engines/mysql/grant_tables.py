@@ -6,13 +6,13 @@ would have to be taken apart again. Sources: MySQL documentation, "Grant Tables"
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rekey.engines.mysql import quoting, roles
-from rekey.engines.mysql.accounts import Account, rows_of
-from rekey.engines.mysql.rights import EVERYTHING, GRANT_OPTION, PROXY, Right, Rights
+from rekey.engines.mysql.accounts import Account
+from rekey.engines.mysql.rights import EVERYTHING, GRANT_OPTION, PROXY, Both, Right, Rights
 from rekey.engines.mysql.session import Session
+from rekey.engines.mysql.tables import GrantTables, Row
 from rekey.errors import MissingPrivilege, UnsupportedStrategy
 
 COLUMN_SUFFIX = "_priv"
@@ -28,25 +28,29 @@ STATEMENTS_WORDS = {
 NO_PRIVILEGE = "USAGE"
 NOT_IN_WINDOWS_1252 = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
 
-Row = Mapping[str, Any]
 
-
-def read(session: Session, account: Account) -> Rights:
-    """Return all rights of an account; MissingPrivilege says what to grant."""
+def read(session: Session, base: Account, clone: Account) -> Both:
+    """Return all rights of two accounts of one host; MissingPrivilege says what to grant."""
+    tables = GrantTables(session, (base, clone))
     try:
-        granted = _granted(session, account)
-        named = roles.defaults(session, account)
-        if session.mariadb:
-            usable = named & roles.usable(session, account)
-            return Rights(granted, defaults=usable, lapsed=named - usable)
-        return Rights(granted, _restricted(session, account), named)
+        return Both(_rights(tables, base), _rights(tables, clone))
     except MissingPrivilege:
         login = quoting.account(session.login_name, session.login_host)
         failure = MissingPrivilege(
-            f"The login {session.login_name} may not see which rights {account.sql} has: "
-            f"GRANT SELECT ON mysql.* TO {login}."
+            f"The login {session.login_name} may not see which rights {base.sql} and {clone.sql} "
+            f"have: GRANT SELECT ON mysql.* TO {login}."
         )
     raise failure
+
+
+def _rights(tables: GrantTables, account: Account) -> Rights:
+    readers = (_everywhere, _databases, _tables, _columns, _routines, _proxies, roles.granted)
+    granted = frozenset(right for reader in readers for right in reader(tables, account))
+    named = roles.defaults(tables, account)
+    if tables.session.mariadb:
+        lapsed = roles.lapsed(tables.session, named, granted)
+        return Rights(granted, defaults=named - lapsed, lapsed=lapsed)
+    return Rights(granted, _restricted(tables, account), named)
 
 
 def check_readable(session: Session, account: Account) -> None:
@@ -56,11 +60,6 @@ def check_readable(session: Session, account: Account) -> None:
             f"The name of {account.sql} cannot be told from another account's: rename it, or tag "
             "the secret rekey:strategy = dual-password."
         )
-
-
-def _granted(session: Session, account: Account) -> frozenset[Right]:
-    readers = (_everywhere, _databases, _tables, _columns, _routines, _proxies, roles.granted)
-    return frozenset(right for reader in readers for right in reader(session, account))
 
 
 def privilege(name: str) -> str:
@@ -79,34 +78,36 @@ def _members(text: str) -> list[str]:
     return [privilege(name) for name in text.split(",") if name]
 
 
-def _everywhere(session: Session, account: Account) -> Iterator[Right]:
-    (user,) = rows_of(session, "user", account)
-    if session.mariadb:
-        yield from _mariadb_everywhere(session, account, grantable=user["Grant_priv"] == "Y")
+def _everywhere(tables: GrantTables, account: Account) -> Iterator[Right]:
+    (user,) = tables.of(account, "mysql.user")
+    if tables.session.mariadb:
+        yield from _mariadb_everywhere(tables, account, grantable=user["Grant_priv"] == "Y")
         return
     yield from _flags(user, EVERYTHING)
-    for row in rows_of(session, "global_grants", account):
+    for row in tables.of(account, "mysql.global_grants"):
         yield Right(EVERYTHING, row["PRIV"], dynamic=True)
         if row["WITH_GRANT_OPTION"] == "Y":
             yield Right(EVERYTHING, row["PRIV"], GRANT_OPTION, dynamic=True)
 
 
-def _mariadb_everywhere(session: Session, account: Account, *, grantable: bool) -> Iterator[Right]:
+def _mariadb_everywhere(
+    tables: GrantTables, account: Account, *, grantable: bool
+) -> Iterator[Right]:
     """Read what MariaDB keeps as the bits of a number, and half of which no table shows."""
+
+    def grantee(user: str) -> tuple[str, ...]:
+        return (f"'{user}'@'{account.host}'",)
+
     if grantable:
         yield Right(EVERYTHING, GRANT_OPTION)
-    names = session.run(
-        "SELECT privilege_type FROM information_schema.user_privileges"
-        " WHERE BINARY grantee = BINARY %s",
-        f"'{account.user}'@'{account.host}'",
-    )
-    for (name,) in names:
-        if name != NO_PRIVILEGE:
-            yield Right(EVERYTHING, name)
+    shown = "information_schema.user_privileges"
+    for row in tables.of(account, shown, name="grantee", host="", spelled=grantee):
+        if row["PRIVILEGE_TYPE"] != NO_PRIVILEGE:
+            yield Right(EVERYTHING, row["PRIVILEGE_TYPE"])
 
 
-def _databases(session: Session, account: Account) -> Iterator[Right]:
-    for row in rows_of(session, "db", account):
+def _databases(tables: GrantTables, account: Account) -> Iterator[Right]:
+    for row in tables.of(account, "mysql.db"):
         yield from _flags(row, f"{quoting.identifier(row['Db'])}.*")
 
 
@@ -114,29 +115,26 @@ def _table(row: Row) -> str:
     return f"{quoting.identifier(row['Db'])}.{quoting.identifier(row['Table_name'])}"
 
 
-def _tables(session: Session, account: Account) -> Iterator[Right]:
-    for row in rows_of(session, "tables_priv", account):
+def _tables(tables: GrantTables, account: Account) -> Iterator[Right]:
+    for row in tables.of(account, "mysql.tables_priv"):
         for name in _members(row["Table_priv"]):
             yield Right(_table(row), name)
 
 
-def _columns(session: Session, account: Account) -> Iterator[Right]:
+def _columns(tables: GrantTables, account: Account) -> Iterator[Right]:
     """Names of columns and of routines are the same in any case."""
-    for row in rows_of(session, "columns_priv", account):
+    for row in tables.of(account, "mysql.columns_priv"):
         for name in _members(row["Column_priv"]):
             column = quoting.identifier(row["Column_name"].lower())
             yield Right(_table(row), f"{name} ({column})")
 
 
-def _routines(session: Session, account: Account) -> Iterator[Right]:
-    rows = session.records(
-        "SELECT * FROM mysql.procs_priv WHERE host = %s"
-        " AND (BINARY user = BINARY %s OR BINARY user = BINARY %s)",
-        account.host,
-        account.user,
-        as_stored(account.user),
-    )
-    for row in rows:
+def _routines(tables: GrantTables, account: Account) -> Iterator[Right]:
+
+    def spelled(user: str) -> tuple[str, ...]:
+        return user, as_stored(user)
+
+    for row in tables.of(account, "mysql.procs_priv", spelled=spelled):
         database, name = (as_meant(row[key]) for key in ("Db", "Routine_name"))
         on = routine(row["Routine_type"], database, name)
         for member in _members(row["Proc_priv"]):
@@ -171,24 +169,18 @@ def routine(kind: str, database: str, name: str) -> str:
     return f"{kind} {quoting.identifier(database)}.{quoting.identifier(name.lower())}"
 
 
-def _proxies(session: Session, account: Account) -> Iterator[Right]:
-    for row in rows_of(session, "proxies_priv", account):
+def _proxies(tables: GrantTables, account: Account) -> Iterator[Right]:
+    for row in tables.of(account, "mysql.proxies_priv"):
         on = quoting.account(row["Proxied_user"], row["Proxied_host"])
         yield Right(on, PROXY)
         if row["With_grant"]:
             yield Right(on, PROXY, GRANT_OPTION)
 
 
-def _restricted(session: Session, account: Account) -> frozenset[Right]:
-    rows = session.run(
-        "SELECT JSON_EXTRACT(user_attributes, '$.Restrictions') FROM mysql.user"
-        " WHERE BINARY user = BINARY %s AND host = %s",
-        account.user,
-        account.host,
-    )
+def _restricted(tables: GrantTables, account: Account) -> frozenset[Right]:
+    (user,) = tables.of(account, "mysql.user")
     return frozenset(
         Right(f"{quoting.identifier(one['Database'])}.*", name)
-        for (text,) in rows
-        for one in json.loads(text or "[]")
+        for one in json.loads(user["User_attributes"] or "{}").get("Restrictions", [])
         for name in one["Privileges"]
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rekey.engines.mysql import accounts, grant_tables, limits, preconditions
 from rekey.engines.mysql.accounts import Account
 from rekey.engines.mysql.converge import beyond, converge, give
+from rekey.engines.mysql.rights import Both
 from rekey.engines.mysql.routines import came_with_its_routines
 from rekey.engines.mysql.session import Session
 from rekey.engines.mysql.verifier import change as change_account
@@ -37,8 +38,7 @@ def provide(session: Session, change: PeerChange) -> None:
     """
     in_use = change.pending == change.base
     pairs = _pairs(session, change)
-    if in_use:
-        _check_in_use(session, pairs, change)
+    known = _check_in_use(session, pairs, change) if in_use else {}
     with ExitStack() as undo:
         for pair in pairs:
             clone = pair.clone
@@ -46,8 +46,9 @@ def provide(session: Session, change: PeerChange) -> None:
                 clone = _create(session, pair.base, change.clone)
                 undo.callback(_drop, session, clone)
             if clone:
-                _share_routines(session, pair.base, clone)
-                converge(session, pair.base, clone, in_use=in_use)
+                both = known.get(clone.host) or grant_tables.read(session, pair.base, clone)
+                both = _share_routines(session, pair.base, clone, both)
+                converge(session, pair.base, clone, both, in_use=in_use)
         undo.pop_all()
     _set_passwords(session, change)
 
@@ -70,8 +71,11 @@ def _pairs(session: Session, change: PeerChange) -> list[Pair]:
     return [Pair(base, clones.get(base.host)) for base in bases]
 
 
-def _check_in_use(session: Session, pairs: list[Pair], change: PeerChange) -> None:
-    """Check that the applications, which are the clone now, lose nothing by being the base user."""
+def _check_in_use(session: Session, pairs: list[Pair], change: PeerChange) -> dict[str, Both]:
+    """Check that the applications, which are the clone now, lose nothing by being the base user.
+
+    Return the rights of both, by host.
+    """
     if not any(pair.clone for pair in pairs):
         raise UserMissing(f"The user {change.clone} of AWSCURRENT does not exist.")
     if all(pair.base.locked for pair in pairs):
@@ -79,26 +83,32 @@ def _check_in_use(session: Session, pairs: list[Pair], change: PeerChange) -> No
             f"{change.base} is locked, so that no password of it logs in. Nothing was changed. "
             f"Run: ALTER USER {pairs[0].base.sql} ACCOUNT UNLOCK."
         )
-    for pair in pairs:
-        if pair.clone:
-            _check_nothing_beyond(session, pair.base, pair.clone)
+    return {
+        pair.base.host: _check_nothing_beyond(session, pair.base, pair.clone)
+        for pair in pairs
+        if pair.clone
+    }
 
 
-def _check_nothing_beyond(session: Session, base: Account, clone: Account) -> None:
-    wanted, found = grant_tables.read(session, base), grant_tables.read(session, clone)
-    shared = came_with_its_routines(session, found.beyond(wanted), clone)
-    extra = beyond(replace(found, granted=found.granted - shared), wanted)
+def _check_nothing_beyond(session: Session, base: Account, clone: Account) -> Both:
+    both = grant_tables.read(session, base, clone)
+    shared = came_with_its_routines(session, both.clone.beyond(both.base), clone)
+    extra = beyond(replace(both.clone, granted=both.clone.granted - shared), both.base)
     if extra:
         raise PrivilegesDiffer(
             f"{clone.sql} is in use and has what {base.sql} lacks: {', '.join(extra)}. Nothing was "
             f"changed. Give it to {base.sql} or take it from {clone.sql}, then rotate again."
         )
+    return both
 
 
-def _share_routines(session: Session, base: Account, clone: Account) -> None:
-    """Give the base user the rights on routines that the clone has defined."""
-    lacking = grant_tables.read(session, clone).beyond(grant_tables.read(session, base))
-    give(session, came_with_its_routines(session, lacking, clone), base)
+def _share_routines(session: Session, base: Account, clone: Account, both: Both) -> Both:
+    """Give the base user the rights on routines that the clone has defined; what both have then."""
+    lacking = came_with_its_routines(session, both.clone.beyond(both.base), clone)
+    if not lacking:
+        return both
+    give(session, lacking, base)
+    return grant_tables.read(session, base, clone)
 
 
 def _create(session: Session, base: Account, name: str) -> Account:

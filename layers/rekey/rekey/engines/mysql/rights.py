@@ -74,6 +74,14 @@ class Rights:
 
 
 @dataclass(frozen=True)
+class Both:
+    """The rights of two accounts that are to be equal, read together."""
+
+    base: Rights
+    clone: Rights
+
+
+@dataclass(frozen=True)
 class Group:
     """Rights that one statement can give or take: all of them are on the same and alike."""
 

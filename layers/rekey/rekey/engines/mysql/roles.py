@@ -7,28 +7,26 @@ import json
 from collections.abc import Iterable, Iterator
 
 from rekey.engines.mysql import quoting
-from rekey.engines.mysql.accounts import Account, rows_of
+from rekey.engines.mysql.accounts import Account
 from rekey.engines.mysql.rights import ADMIN_OPTION, Right
 from rekey.engines.mysql.session import Session
+from rekey.engines.mysql.tables import GrantTables
 
 
-def granted(session: Session, account: Account) -> Iterator[Right]:
-    return _mariadb_roles(session, account) if session.mariadb else _mysql_roles(session, account)
-
-
-def _mysql_roles(session: Session, account: Account) -> Iterator[Right]:
-    rows = session.run(
-        "SELECT from_user, from_host, with_admin_option FROM mysql.role_edges"
-        " WHERE BINARY to_user = BINARY %s AND to_host = %s",
-        account.user,
-        account.host,
+def granted(tables: GrantTables, account: Account) -> Iterator[Right]:
+    return (
+        _mariadb_roles(tables, account) if tables.session.mariadb else _mysql_roles(tables, account)
     )
-    for user, host, admin in rows:
-        yield from _role(quoting.account(user, host), admin=admin)
 
 
-def _mariadb_roles(session: Session, account: Account) -> Iterator[Right]:
-    for row in rows_of(session, "roles_mapping", account):
+def _mysql_roles(tables: GrantTables, account: Account) -> Iterator[Right]:
+    for row in tables.of(account, "mysql.role_edges", name="to_user", host="to_host"):
+        role = quoting.account(row["FROM_USER"], row["FROM_HOST"])
+        yield from _role(role, admin=row["WITH_ADMIN_OPTION"])
+
+
+def _mariadb_roles(tables: GrantTables, account: Account) -> Iterator[Right]:
+    for row in tables.of(account, "mysql.roles_mapping"):
         yield from _role(quoting.identifier(row["Role"]), admin=row["Admin_option"])
 
 
@@ -38,37 +36,36 @@ def _role(name: str, *, admin: str) -> Iterator[Right]:
         yield Right("", name, ADMIN_OPTION)
 
 
-def defaults(session: Session, account: Account) -> frozenset[str]:
-    if session.mariadb:
-        return _mariadb_defaults(session, account)
-    return _mysql_defaults(session, account)
+def defaults(tables: GrantTables, account: Account) -> frozenset[str]:
+    """Return the roles that a login starts with; on MariaDB also one that has been revoked."""
+    if tables.session.mariadb:
+        return _mariadb_defaults(tables, account)
+    return _mysql_defaults(tables, account)
 
 
-def _mysql_defaults(session: Session, account: Account) -> frozenset[str]:
-    rows = rows_of(session, "default_roles", account)
+def _mysql_defaults(tables: GrantTables, account: Account) -> frozenset[str]:
     return frozenset(
-        quoting.account(row["DEFAULT_ROLE_USER"], row["DEFAULT_ROLE_HOST"]) for row in rows
+        quoting.account(row["DEFAULT_ROLE_USER"], row["DEFAULT_ROLE_HOST"])
+        for row in tables.of(account, "mysql.default_roles")
     )
 
 
-def _mariadb_defaults(session: Session, account: Account) -> frozenset[str]:
-    (row,) = rows_of(session, "global_priv", account)
+def _mariadb_defaults(tables: GrantTables, account: Account) -> frozenset[str]:
+    (row,) = tables.of(account, "mysql.global_priv")
     name = json.loads(row["Priv"]).get("default_role")
     return frozenset({quoting.identifier(name)} if name else {})
 
 
-def usable(session: Session, account: Account) -> frozenset[str]:
-    """Return the roles that MariaDB lets an account take: one that was revoked stays its default.
+def lapsed(session: Session, named: frozenset[str], rights: Iterable[Right]) -> frozenset[str]:
+    """Return those of MariaDB's default roles that the account may not take: they were revoked.
 
     What was granted to PUBLIC is everybody's.
     """
-    rows = session.run(
-        "SELECT role FROM mysql.roles_mapping"
-        " WHERE (BINARY user = BINARY %s AND host = %s) OR user = 'PUBLIC'",
-        account.user,
-        account.host,
-    )
-    return frozenset(quoting.identifier(role) for (role,) in rows)
+    missing = named - {right.what for right in rights if not right.on}
+    if not missing:
+        return missing
+    rows = session.run("SELECT role FROM mysql.roles_mapping WHERE user = 'PUBLIC'")
+    return missing - {quoting.identifier(role) for (role,) in rows}
 
 
 def starting_with(session: Session, wanted: Iterable[str], account: Account) -> str:

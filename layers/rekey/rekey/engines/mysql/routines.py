@@ -19,10 +19,13 @@ def came_with_its_routines(
     session: Session, rights: Iterable[Right], account: Account
 ) -> frozenset[Right]:
     """Return those of ``rights`` that the server gave the account, for it defined the routine."""
+    candidates = frozenset(right for right in rights if right.what in AUTOMATIC)
+    if not candidates:
+        return candidates
     rows = session.run(
         "SELECT routine_type, routine_schema, routine_name FROM information_schema.routines"
         " WHERE BINARY definer = BINARY %s",
         f"{account.user}@{account.host}",
     )
     defined = {routine(*row) for row in rows}
-    return frozenset(right for right in rights if right.what in AUTOMATIC and right.on in defined)
+    return frozenset(right for right in candidates if right.on in defined)

@@ -62,14 +62,18 @@ class Session:
 
     def _limit(self, seconds: float) -> None:
         """Let no lock and no query outlast us: the server would go on after we are gone."""
-        self.run(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
-        self.run(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
+        whole = max(1, int(seconds))
         # An idle session would keep the lock of a function that is gone.
-        self.run(f"SET SESSION wait_timeout = {max(1, int(seconds))}")
+        limits = {
+            "lock_wait_timeout": LOCK_SECONDS,
+            "innodb_lock_wait_timeout": LOCK_SECONDS,
+            "wait_timeout": whole,
+        }
         if self.mariadb:
-            self.run(f"SET SESSION max_statement_time = {max(1, int(seconds))}")
+            limits["max_statement_time"] = whole
         else:
-            self.run(f"SET SESSION max_execution_time = {max(1_000, int(seconds * 1_000))}")
+            limits["max_execution_time"] = max(1_000, int(seconds * 1_000))
+        self.run("SET SESSION " + ", ".join(f"{name} = {limit}" for name, limit in limits.items()))
 
     @classmethod
     def open(
