@@ -3,7 +3,7 @@
 import re
 import secrets
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,7 @@ from tests.faults.deployed import (
 )
 from tests.faults.machine import Rotations, histories
 from tests.faults.network import break_network, network_points
-from tests.faults.points import REFUSED, Course, break_at, points, settings
+from tests.faults.points import REFUSED, Course, Setting, break_at, points
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
 
@@ -91,20 +91,25 @@ def may_be_of(names: str, wanted: str) -> bool:
     return all(word in names or word not in wanted for word in WORDS)
 
 
-def in_process(engine: str) -> Iterator[Part]:
-    """Every effect and every turn of a rotation that runs in this process, and histories."""
-    registered = ENGINES[engine]
+def in_process(setting: Setting) -> Iterator[Part]:
+    """Every effect and every turn of a rotation that runs in this process."""
+    registered = ENGINES[setting.engine]
     with registered.start() as running:
         target = registered.target(running)
-        for setting in settings(engine):
-            what = target.title, f"{setting.strategy}, {setting.course}"
-            effects = partial(points, target, setting)
-            turns = partial(network_points, target, setting)
-            broken, cut = partial(break_at, target), partial(break_network, target)
-            yield Part(Row(*what, "effects"), f"{setting}, effect ", effects, broken)
-            if setting.course not in REFUSED:
-                yield Part(Row(*what, "network"), f"{setting}, ", turns, cut)
-        yield _many_secrets(target)
+        what = target.title, f"{setting.strategy}, {setting.course}"
+        effects = partial(points, target, setting)
+        turns = partial(network_points, target, setting)
+        broken, cut = partial(break_at, target), partial(break_network, target)
+        yield Part(Row(*what, "effects"), f"{setting}, effect ", effects, broken)
+        if setting.course not in REFUSED:
+            yield Part(Row(*what, "network"), f"{setting}, ", turns, cut)
+
+
+def many_secrets(engine: str) -> Iterator[Part]:
+    """Histories of several secrets."""
+    registered = ENGINES[engine]
+    with registered.start() as running:
+        yield _many_secrets(registered.target(running))
 
 
 def _many_secrets(target: Target) -> Part:
@@ -136,18 +141,15 @@ def an_account(authority: Authority) -> Iterator[Deployed]:
         yield Deployed(account, outputs, authority)
 
 
-def deployed_functions(engines: Sequence[str]) -> Iterator[Part]:
+def deployed_functions(engine: str) -> Iterator[Part]:
     """Calls and turns of functions that are deployed, killed there."""
-    authority = Authority.create()
-    with an_account(authority) as deployed:
-        for engine in engines:
-            registered = ENGINES[engine]
-            with registered.start(authority=authority) as running:
-                target = registered.target(running)
-                with reached_through_proxies(deployed, target) as function:
-                    for strategy, what, way in product(registered.strategies, What, Way):
-                        if what is What.ROTATION or strategy is Strategy.DUAL_PASSWORD:
-                            yield _killed(function, strategy, what, way)
+    authority, registered = Authority.create(), ENGINES[engine]
+    with an_account(authority) as deployed, registered.start(authority=authority) as running:
+        target = registered.target(running)
+        with reached_through_proxies(deployed, target) as function:
+            for strategy, what, way in product(registered.strategies, What, Way):
+                if what is What.ROTATION or strategy is Strategy.DUAL_PASSWORD:
+                    yield _killed(function, strategy, what, way)
 
 
 def _killed(function: Function, strategy: Strategy, what: What, way: Way) -> Part:

@@ -20,8 +20,17 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from tests.faults.parts import Broken, Part, Row, deployed_functions, in_process
-from tests.faults.points import Course
+from rekey.model import Strategy
+from tests.faults.parts import (
+    Broken,
+    Part,
+    Row,
+    deployed_functions,
+    in_process,
+    many_secrets,
+    may_be_of,
+)
+from tests.faults.points import Course, settings
 from tests.faults.targets import wanted_engines
 
 COLUMNS = ("places", "faults", "lock-outs", "not converged", "leaks", "other")
@@ -134,9 +143,13 @@ def jobs(wanted: str) -> Iterator[Job]:
     """Side by side; those that take long come first."""
     engines = wanted_engines()
     named = [name for name in engines if name in wanted] or engines
-    yield from (partial(in_process, name) for name in named)
     if not any(word in wanted for word in NEVER_DEPLOYED):
-        yield partial(deployed_functions, named)
+        yield from (partial(deployed_functions, name) for name in named)
+    found = [setting for name in named for setting in settings(name)]
+    for setting in sorted(found, key=lambda one: one.strategy is not Strategy.ALTERNATING_USERS):
+        if any(may_be_of(names, wanted) for names in (f"{setting}, effect ", f"{setting}, ")):
+            yield partial(in_process, setting)
+    yield from (partial(many_secrets, n) for n in named if may_be_of(f"{n}, histories", wanted))
 
 
 def prove(console: Console, wanted: str) -> int:
