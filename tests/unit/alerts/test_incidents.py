@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekey.alerts.finding import MOST_COUNTED, Kind, Severity, Status
-from rekey.alerts.incidents import LEASE, REFRESH, Action, decide
+from rekey.alerts.incidents import LEASE, OVER, REFRESH, Action, decide
 from rekey.alerts.kinds import KINDS
 from rekey.alerts.report import Reporter
 from rekey.errors import AlertNotDelivered, StateTableFailure
@@ -134,6 +134,35 @@ def test_an_end_that_comes_before_its_beginning_keeps_both_silent(world: World) 
     assert world.solve(at=5) is Action.FOLD
     assert world.report(at=3) is Action.FOLD
     assert world.report(at=6) is Action.PUBLISH_NEW
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"), [(Kind.POLICY_OPENED, Kind.POLICY_OPENED), (Kind.DELETED, Kind.RESTORED)]
+)
+def test_what_others_did_to_a_secret_is_told_once_even_if_its_end_comes_first(
+    world: World, kind: Kind, end: Kind
+) -> None:
+    world.solve(at=5, kind=end)
+    world.listener.heard.clear()
+    assert world.report(at=3, kind=kind) is Action.PUBLISH_SOLVED
+    assert world.report(at=3, kind=kind) is Action.IGNORE
+    assert world.report(at=4, kind=kind) is Action.FOLD
+    (told,) = world.listener.heard
+    assert (told["kind"], told["status"]) == (kind, "solved")
+    assert told["severity"] == KINDS[kind].severity
+    assert told["what"].endswith(OVER)
+    assert world.incident.solved == NOW + 5 * MINUTE
+
+
+def test_what_comes_after_its_end_and_weighs_more_than_was_told_is_told(world: World) -> None:
+    world.report(at=1, kind=Kind.POLICY_OPENED)
+    world.solve(at=5, kind=Kind.POLICY_OPENED)
+    late: dict[str, Any] = {"at": 3, "kind": Kind.POLICY_OPENED, "raised": Severity.CRITICAL}
+    world.listener.failing = 1
+    with pytest.raises(AlertNotDelivered):
+        world.report(**late)
+    assert world.report(**late) is Action.PUBLISH_SOLVED
+    assert world.listener.said("severity") == ["high", "high", "critical"]
 
 
 def test_an_end_that_is_older_than_what_has_happened_since_ends_nothing(world: World) -> None:
@@ -265,9 +294,13 @@ HISTORY = st.dictionaries(
 )
 
 
-@given(history=HISTORY, data=st.data())
+@given(
+    history=HISTORY,
+    kind=st.sampled_from([Kind.ROTATION_FAILED, Kind.POLICY_OPENED]),
+    data=st.data(),
+)
 def test_what_happened_last_decides_how_it_ends_in_whatever_order_it_is_heard(
-    history: dict[int, Status], data: st.DataObject
+    history: dict[int, Status], kind: Kind, data: st.DataObject
 ) -> None:
     """Duplicates, disorder and messages that fail to leave change neither the end nor the truth."""
     events = sorted(history.items())
@@ -275,12 +308,14 @@ def test_what_happened_last_decides_how_it_ends_in_whatever_order_it_is_heard(
     world = World()
     for minute, status in data.draw(st.permutations(events + repeated)):
         world.listener.failing = data.draw(st.integers(0, 2))
-        _until_delivered(partial(world.report, at=minute, status=status))
+        _until_delivered(partial(world.report, at=minute, status=status, kind=kind))
     _, end = events[-1]
     said = world.listener.said("status")
     assert (world.incident.solved is not None) == (end is Status.SOLVED)
     assert said[-1:] in ([["open"]] if end is Status.OPEN else [[], ["solved"]])
     assert world.incident.untold is None
+    if kind is Kind.POLICY_OPENED:
+        assert bool(said) == (Status.OPEN in history.values())
 
 
 def _until_delivered(report: Callable[[], Action]) -> None:

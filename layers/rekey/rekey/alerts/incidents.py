@@ -20,6 +20,9 @@ LEASE = timedelta(minutes=2)
 REFRESH = timedelta(minutes=5)
 """Repetitions beyond the count are noted this often: a flood must not become a flood of writes."""
 
+OVER = "It has been put right since; its record came late."
+"""What is added to a finding that is told after its end."""
+
 
 @unique
 class Action(Enum):
@@ -72,9 +75,7 @@ def decide(stored: Incident | None, finding: Finding, now: datetime) -> Decision
     if stored.solved is None:
         return _further(stored, finding, now)
     if finding.when < stored.solved:
-        if finding.wording.fades and finding.severity.rank > stored.severity.rank:
-            return _reopened(stored, finding, now)
-        return _folded(stored, finding, now, "It is older than what solved the incident.")
+        return _late(stored, finding, now)
     return _first(stored, finding, now)
 
 
@@ -82,8 +83,10 @@ def as_told(finding: Finding, decision: Decision) -> Finding:
     """Return the finding as it is published: with its incident's id, severity, count and status."""
     incident = decision.incident
     status = next(status for status, action in _SAYS.items() if action is decision.action)
+    over = status is Status.SOLVED and finding.status is not Status.SOLVED
     return replace(
         finding,
+        what=f"{finding.what} {OVER}" if over else finding.what,
         incident=incident.id,
         status=status,
         raised=incident.severity,
@@ -97,13 +100,16 @@ def told(incident: Incident) -> Incident:
 
 
 def _first(stored: Incident | None, finding: Finding, now: datetime) -> Decision:
-    """Begin an episode. A solution of what nobody knows is kept, in case its cause comes late."""
+    """Begin an episode. A solution of what nobody knows is kept, in case its cause comes late.
+
+    Then a cause that people have to hear of even so weighs more than all that they were told.
+    """
     solved = finding.status is Status.SOLVED
     begun = Incident(
         topic=finding.topic,
         id=f"{_digest(finding.topic)}-{finding.when.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         kinds=frozenset({finding.kind.value}),
-        severity=finding.severity,
+        severity=Severity.INFORMATIONAL if solved and finding.wording.late else finding.severity,
         opened=finding.when,
         seen=finding.when,
         solved=finding.when if solved else None,
@@ -148,6 +154,17 @@ def _further(stored: Incident, finding: Finding, now: datetime) -> Decision:
     if finding.wording.grows and len(stored.occurrences) < MOST_COUNTED:
         return _saying(noted, finding, Status.UPDATED, now, "There is more to tell.")
     return _folded(stored, finding, now, "People know of the incident.")
+
+
+def _late(stored: Incident, finding: Finding, now: datetime) -> Decision:
+    """Judge what is older than what solved the incident."""
+    if finding.severity.rank > stored.severity.rank:
+        if finding.wording.fades:
+            return _reopened(stored, finding, now)
+        if finding.wording.late:
+            noted = _noted(stored, finding)
+            return _saying(noted, finding, Status.SOLVED, now, "It is over, and weighs more.")
+    return _folded(stored, finding, now, "It is older than what solved the incident.")
 
 
 def _reopened(stored: Incident, finding: Finding, now: datetime) -> Decision:

@@ -58,6 +58,7 @@ class Wording:
     of a finding that is solved on arrival, even if nobody was told of its beginning. ``fades``: it
     ends by going quiet, which proves nothing, so that what comes late and weighs more still counts.
     ``grows``: another occurrence has more to tell than the one before, and is told as an update.
+    ``late``: it is told even if its end came first, as nobody knows what it was used for.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Wording:
     alone: bool = False
     fades: bool = False
     grows: bool = False
+    late: bool = False
 
 
 _DAY = timedelta(days=1)
@@ -188,12 +190,14 @@ KINDS: Mapping[Kind, Wording] = {
             _WHO,
         ),
         _DAY,
+        late=True,
     ),
     Kind.DELETED: Wording(
         "Secret deleted",
         Severity.MEDIUM,
         (_WHO, "Within the recovery window: aws secretsmanager restore-secret.", _SINCE),
         _WEEKS,
+        late=True,
     ),
     Kind.RESTORED: Wording(
         "Deleted secret restored",
