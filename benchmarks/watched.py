@@ -38,13 +38,13 @@ def watched(number: int) -> Watched:
         client = account.client("lambda")
         (mapping,) = client.list_event_source_mappings(FunctionName=FUNCTION)["EventSourceMappings"]
         _take_in(account, events[:1])
-        started = _cpu()
+        started = _cpu(account)
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         _send(account, events[1:])
         begun = time.perf_counter()
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
         _emptied(account)
-        return Watched(len(events) - 1, _cpu() - started, time.perf_counter() - begun)
+        return Watched(len(events) - 1, _cpu(account) - started, time.perf_counter() - begun)
 
 
 def _take_in(account: RunningAccount, events: list[Record]) -> None:
@@ -70,8 +70,9 @@ def _emptied(account: RunningAccount) -> None:
     )
 
 
-def _cpu() -> float:
+def _cpu(account: RunningAccount) -> float:
     """Fields 14 and 15 of proc(5)."""
-    stats = (Path(f"/proc/{pid}/stat").read_text() for pid in processes_of(FUNCTION))
+    running = processes_of(account.endpoint, FUNCTION)
+    stats = (Path(f"/proc/{pid}/stat").read_text() for pid in running)
     times = (stat.rpartition(")")[2].split() for stat in stats)
     return sum(int(fields[11]) + int(fields[12]) for fields in times) / TICKS

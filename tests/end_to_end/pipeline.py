@@ -104,9 +104,11 @@ class Pipeline:
 
     def kill(self) -> None:
         """Kill a process of the function while it works: a batch that waits for the table."""
+        endpoint = self.deployed.account.endpoint
 
         def killed() -> bool:
-            running = processes_of(FUNCTION) if self._look()["batches"] else []
+            at_work = self._look()["batches"]
+            running = processes_of(endpoint, FUNCTION) if at_work else []
             if running:
                 os.kill(random.choice(running), signal.SIGKILL)  # noqa: S311 - any will do
             return bool(running)

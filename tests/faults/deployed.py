@@ -5,7 +5,6 @@ SIGKILL, and the request or the reply with it.
 """
 
 import json
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Any
 
+from local.processes import send
 from rekey.credential import Credential
 from rekey.model import Strategy
 from tests.conftest import Deployed
@@ -79,9 +79,9 @@ class Function:
 
     def kill(self) -> None:
         """End every process of the function at once."""
-        for pid in processes_of(self.name):
-            os.kill(pid, signal.SIGKILL)
-            self.killed.append(pid)
+        running = processes_of(self.deployed.account.endpoint, self.name)
+        send(signal.SIGKILL, running)
+        self.killed += running
 
     def application(self, strategy: Strategy) -> Application | MysqlApplication:
         """A user and its secret, which names the proxy's port."""
@@ -92,19 +92,19 @@ class Function:
         return MysqlApplication(self.deployed, server, self.target.name, strategy, keys=keys)
 
 
-def processes_of(name: str) -> list[int]:
-    """The processes in which a function runs."""
-    wanted = f"AWS_LAMBDA_FUNCTION_NAME={name}\0".encode()
-    return [
-        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if _has(path, wanted)
-    ]
+def processes_of(endpoint: str, function: str) -> list[int]:
+    """The processes in which a function runs, of the account there: others may run theirs."""
+    said = (f"AWS_LAMBDA_FUNCTION_NAME={function}", f"AWS_ENDPOINT_URL={endpoint}")
+    wanted = {text.encode() for text in said}
+    every = Path("/proc").glob("[0-9]*/environ")
+    return [int(path.parent.name) for path in every if wanted <= _variables(path)]
 
 
-def _has(path: Path, wanted: bytes) -> bool:
+def _variables(path: Path) -> set[bytes]:
     try:
-        return wanted in path.read_bytes()
+        return set(path.read_bytes().split(b"\0"))
     except OSError:
-        return False
+        return set()
 
 
 @contextmanager

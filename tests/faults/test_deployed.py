@@ -1,11 +1,23 @@
 """The function as deployed, its process killed; `make prove` kills it at more places."""
 
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+
 import pytest
 
 from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.faults.conftest import target_of
-from tests.faults.deployed import Way, What, kill_at, kill_points, reached_through_proxies
+from tests.faults.deployed import (
+    Way,
+    What,
+    kill_at,
+    kill_points,
+    processes_of,
+    reached_through_proxies,
+)
 
 KILLED = [
     ("postgres", Strategy.SINGLE_USER, What.ROTATION, 5),
@@ -34,3 +46,20 @@ def test_a_function_that_is_killed_locks_nobody_out_and_the_next_attempt_ends_ri
         some = [turns[len(turns) * part // 12] for part in (3, 5, 8)]
         for point in (*calls[::stride], *some):
             assert kill_at(function, point) == [], str(point)
+
+
+def test_a_process_of_the_same_function_in_another_account_is_left_alone() -> None:
+    endpoints = ["http://127.0.0.1:1", "http://127.0.0.1:11"]
+    with ExitStack() as ending:
+        pids = [ending.enter_context(waiting("rekey-some", each)).pid for each in endpoints]
+        assert [processes_of(each, "rekey-some") for each in endpoints] == [[pid] for pid in pids]
+        assert processes_of(endpoints[0], "rekey") == []
+
+
+def waiting(function: str, endpoint: str) -> subprocess.Popen[bytes]:
+    """A process with the environment of a function's, until its input ends."""
+    own = {"AWS_LAMBDA_FUNCTION_NAME": function, "AWS_ENDPOINT_URL": endpoint}
+    program = "import sys; sys.stdin.read()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, **own}, stdin=subprocess.PIPE
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import uuid
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.processes import send
 from rekey.model import STRATEGY_LABELS, Happened, Label, Strategy, Workflow
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Document, retries, wait_for
@@ -136,8 +136,8 @@ def told_in_histories(app: Application) -> str:
 
 def kill_function(deployed: Deployed) -> None:
     """End the processes in which the rotation function runs."""
-    for pid in processes_of(deployed.rotation_function_arn.rpartition(":")[2]):
-        os.kill(pid, signal.SIGKILL)
+    name = deployed.rotation_function_arn.rpartition(":")[2]
+    send(signal.SIGKILL, processes_of(deployed.account.endpoint, name))
 
 
 @contextmanager
