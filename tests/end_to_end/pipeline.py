@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rekey.aws.access_state import _item, _raw
@@ -25,15 +25,21 @@ QUEUE, FUNCTION = "rekey-access", "rekey-watch-access"
 CHUNK, REFUSED = 500, 60
 PATIENCE = 300.0
 
+Raw = Mapping[str, Any]
+"""An item as the table has it."""
+
 
 @dataclass
 class Pipeline:
-    """The access part of the stack. ``strikes`` counts processes that were killed."""
+    """The access part of the stack.
+
+    ``strikes`` counts processes that were killed; ``before`` are the items that ``put`` took away.
+    """
 
     deployed: Deployed
     inbox: Inbox
     strikes: int = 0
-    before: set[Key] = field(default_factory=set)
+    before: list[Raw] | None = None
 
     @property
     def table(self) -> str:
@@ -41,20 +47,21 @@ class Pipeline:
         return str(next(name for name in names if "StateTable" in name))
 
     def put(self, items: Iterable[Item]) -> None:
-        """Put what is known into the table; what lies there already is not this test's."""
-        self.before = set(self.items())
-        puts = [{"PutRequest": {"Item": _raw(item)}} for item in items]
-        self._write(puts)
+        """Let these be all that the table holds, until ``forget``."""
+        self.before = list(self._scan())
+        self._delete(self.before)
+        self._put(map(_raw, items))
 
     def forget(self) -> None:
-        """Take everything out of the table that has come into it since ``put``."""
-        keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in self._keys() - self.before]
-        self._write([{"DeleteRequest": {"Key": key}} for key in keys])
+        """Let the table hold again what it held before ``put``, if that was called."""
+        if self.before is not None:
+            self._delete(self._scan())
+            self._put(self.before)
 
     def items(self) -> dict[Key, Item]:
-        """All that is known and was not there before."""
+        """All that is known."""
         found = (_item(raw) for raw in self._scan() if "known" in raw)
-        return {item.key: item for item in found if item.key not in self.before}
+        return {item.key: item for item in found}
 
     def publish(self, records: Iterable[Record]) -> None:
         """Put records on the bus, as CloudTrail does."""
@@ -138,13 +145,17 @@ class Pipeline:
     def _control(self, body: Mapping[str, Any] | None) -> dict[str, int]:
         return self.deployed.account.control(f"queues?name={QUEUE}", body)
 
-    def _keys(self) -> set[Key]:
-        return {Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in self._scan()}
-
-    def _scan(self) -> Iterator[Mapping[str, Any]]:
+    def _scan(self) -> Iterator[Raw]:
         dynamodb = self.deployed.account.client("dynamodb")
         for page in dynamodb.get_paginator("scan").paginate(TableName=self.table):
             yield from page["Items"]
+
+    def _put(self, items: Iterable[Raw]) -> None:
+        self._write([{"PutRequest": {"Item": item}} for item in items])
+
+    def _delete(self, items: Iterable[Raw]) -> None:
+        keys = [{name: item[name] for name in ("pk", "sk")} for item in items]
+        self._write([{"DeleteRequest": {"Key": key}} for key in keys])
 
     def _write(self, requests: list[dict[str, Any]]) -> None:
         dynamodb, table = self.deployed.account.client("dynamodb"), self.table

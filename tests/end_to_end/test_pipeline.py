@@ -97,6 +97,18 @@ def test_nothing_is_lost_and_nothing_told_twice_whatever_happens_to_the_pipeline
     assert len(told) - len(set(map(str, told))) <= len(KILLED) + len(THROTTLED)
 
 
+def test_what_lay_in_the_table_is_neither_seen_nor_lost(pipeline: Pipeline) -> None:
+    lay = {"pk": {"S": f"principal#root:{ACCOUNT}"}, "sk": {"S": "profile"}}
+    client, table = pipeline.deployed.account.client("dynamodb"), pipeline.table
+    raw = {**lay, "expires": {"N": "1"}, "revision": {"N": "7"}, "known": {"S": '{"minima": {}}'}}
+    client.put_item(TableName=table, Item=raw)
+    known = Item(Key(lay["pk"]["S"], lay["sk"]["S"]), minima={"first": 1})
+    pipeline.put([known])
+    assert pipeline.items() == {known.key: known}
+    pipeline.forget()
+    assert client.get_item(TableName=table, Key=lay)["Item"] == raw
+
+
 def hours(records: list[Record]) -> list[list[Record]]:
     """CloudTrail is late by minutes; within an hour any order is tried."""
     return [list(hour) for _, hour in groupby(records, lambda record: record["eventTime"][:13])]
