@@ -25,6 +25,8 @@ DEFAULT_PORT = 4566
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 WORK = CHECKOUT / ".aws-sam"
 LOG = WORK / "deploy.log"
+PATIENCE = 600.0
+"""Seconds for one command of sam: far more than it takes on a machine that has much to do."""
 
 
 class DeployError(Exception):
@@ -101,17 +103,22 @@ def _sam(arguments: Sequence[str], port: int, log: int) -> None:
     command = [str(CHECKOUT / ".venv" / "sam" / "bin" / "sam"), *arguments, "--config-env", "local"]
     # Whatever ends sam early leaves no pip behind, nor what either of them wrote on the way.
     with tempfile.TemporaryDirectory(prefix="rekey-sam-", ignore_cleanup_errors=True) as folder:
-        status = processes.run(
-            command,
-            cwd=CHECKOUT,
-            env={**_environment(port), "TMPDIR": folder},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    if status:
+        try:
+            status = processes.run(
+                command,
+                seconds=PATIENCE,
+                cwd=CHECKOUT,
+                env={**_environment(port), "TMPDIR": folder},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+            ended = f"failed with status {status}" if status else ""
+        except subprocess.TimeoutExpired:
+            ended = f"was not done after {PATIENCE:.0f} seconds"
+    if ended:
         print("\n".join(LOG.read_text().splitlines()[-25:]), file=sys.stderr)
-        raise DeployError(f"sam {arguments[0]} failed; all that it said is in {LOG}")
+        raise DeployError(f"sam {arguments[0]} {ended}; all that it said is in {LOG}")
 
 
 def _environment(port: int) -> dict[str, str]:

@@ -58,17 +58,17 @@ def undisturbed() -> Iterator[None]:
             signal.raise_signal(one)
 
 
-def run(command: Sequence[str], **options: Any) -> int:
+def run(command: Sequence[str], *, seconds: float | None = None, **options: Any) -> int:
     """Runs a command to its end; an exception meanwhile ends it with all that it started.
 
     In a session of its own, so that Ctrl-C reaches it only through here. `options` are those of
-    subprocess.Popen.
+    subprocess.Popen. Raises subprocess.TimeoutExpired if it takes longer than that many seconds.
     """
     process: subprocess.Popen[bytes] | None = None
     try:
         with undisturbed():
             process = subprocess.Popen(command, start_new_session=True, **options)
-        return process.wait()
+        return process.wait(seconds)
     finally:
         if process is not None and process.returncode is None:
             _kill_session(process)
