@@ -50,19 +50,25 @@ class MysqlAddress:
             port=self.port,
             user=self.superuser if user is None else user,
             password=self.password if password is None else password,
-            ssl=self._context,
+            ssl=self.context,
             autocommit=True,
             connect_timeout=int(PATIENCE),
         )
 
     @cached_property
-    def _context(self) -> ssl.SSLContext:
+    def context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.ca_file))
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Runs the statements as the superuser, each by itself; the rows of the last one."""
+        with self.connect() as connection:
+            return self.run(connection, *statements)
+
+    @staticmethod
+    def run(connection: "pymysql.Connection[Any]", *statements: str) -> list[tuple[Any, ...]]:
+        """Runs the statements, each by itself; the rows of the last one."""
         rows: list[tuple[Any, ...]] = []
-        with self.connect() as connection, connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
                 rows = list(cursor.fetchall())

@@ -5,14 +5,16 @@ One implementation for each kind of server: tests/postgres_database.py, tests/my
 
 import json
 import secrets
+import ssl
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from rekey.credential import Credential
 from rekey.engines.sealed import Sealed
-from rekey.errors import CredentialsRejected
 from rekey.model import Deadline
 from rekey.ports import Connection, PeerChange
 
@@ -30,9 +32,51 @@ class Address(Protocol):
     password: str
     ca_file: Path
 
-    def execute(self, *statements: str) -> list[Any]:
-        """Run the statements as the superuser, each by itself; the rows of the last one."""
+    @property
+    def context(self) -> ssl.SSLContext:
+        """Trusts the CA."""
         ...
+
+    def connect(self, user: str | None = None, password: str | None = None) -> Any:
+        """Log in; as the superuser if nobody else is named."""
+        ...
+
+    def run(self, connection: Any, *statements: str) -> list[Any]:
+        """Run the statements, each by itself; the rows of the last one."""
+        ...
+
+    def execute(self, *statements: str) -> list[Any]:
+        """Run them as the superuser, on a connection of their own."""
+        ...
+
+
+@dataclass
+class Standing:
+    """A login of the superuser for many statements; a new one where the server has ended it."""
+
+    address: Address
+    _connection: Any = None
+
+    def execute(self, *statements: str) -> list[Any]:
+        """Run the statements, each by itself; the rows of the last one."""
+        if self._connection is not None and not self._answers():
+            self.close()
+        if self._connection is None:
+            self._connection = self.address.connect()
+        return self.address.run(self._connection, *statements)
+
+    def _answers(self) -> bool:
+        try:
+            self.address.run(self._connection, "SELECT 1")
+        except Exception:  # noqa: BLE001 - whatever the driver raises, it is of no use
+            return False
+        return True
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # The server ended it first.
+                connection.close()
 
 
 class Own(Protocol):
@@ -56,6 +100,7 @@ class Server(ABC):
     address: Address
     base: str
     password: str
+    _standing: Standing | None = field(default=None, init=False)
 
     @property
     @abstractmethod
@@ -94,7 +139,17 @@ class Server(ABC):
 
     def execute(self, *statements: str) -> list[Any]:
         """Run statements as the server's superuser; rows of the last one."""
-        return self.address.execute(*statements)
+        return (self._standing or self.address).execute(*statements)
+
+    @contextmanager
+    def one_login(self) -> Iterator[None]:
+        """Within the block, `execute` keeps its connection, and what is set there."""
+        self._standing = Standing(self.address)
+        try:
+            yield
+        finally:
+            self._standing.close()
+            self._standing = None
 
     def logs(self) -> dict[str, bytes]:
         """All that the server has written; the test is left out where it cannot be read."""
@@ -128,7 +183,14 @@ class Server(ABC):
     def logs_in(self, username: str, password: str) -> bool:
         """Tell whether the server takes the login."""
         try:
-            self.connect(username, password).close()
-        except CredentialsRejected:
-            return False
+            self.address.connect(username, password).close()
+        except Exception as error:
+            if self.refuses(error):
+                return False
+            raise
         return True
+
+    @staticmethod
+    @abstractmethod
+    def refuses(error: Exception) -> bool:
+        """Whether the driver's error says that user name or password are wrong, or expired."""

@@ -1,12 +1,12 @@
 """A user of its own on a MySQL or MariaDB server. See tests/database.py."""
 
 import secrets
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pymysql
 import pytest
 
 from local.mysql import Mysql
@@ -14,6 +14,8 @@ from local.mysql_address import MysqlAddress
 from rekey.engines.mysql import MysqlEngine
 from rekey.engines.sealed import Sealed
 from tests.database import Server, new_password
+
+REFUSED = frozenset({1045, 1698, 1820, 1862})
 
 
 def owned(server: MysqlAddress) -> Mysql:
@@ -38,8 +40,7 @@ class MysqlServer(Server):
 
     @property
     def engine(self) -> Sealed:
-        ca = str(self.address.ca_file)
-        return Sealed(MysqlEngine(lambda: ssl.create_default_context(cafile=ca)))
+        return Sealed(MysqlEngine(lambda: self.address.context))
 
     @property
     def own(self) -> Mysql:
@@ -54,21 +55,17 @@ class MysqlServer(Server):
 
     def drop_users(self, *names: str) -> None:
         wanted = ", ".join(f"'{name}'" for name in names)
-        for user, host in self.execute(
-            f"SELECT user, host FROM mysql.user WHERE user IN ({wanted})"
-        ):
-            self.execute(f"DROP USER '{user}'@'{host}'")
+        rows = self.execute(f"SELECT user, host FROM mysql.user WHERE user IN ({wanted})")
+        if rows:
+            self.execute("DROP USER " + ", ".join(f"'{user}'@'{host}'" for user, host in rows))
 
     def query(self, username: str, password: str, *statements: str) -> list[list[Any]]:
-        rows: list[list[Any]] = []
-        with (
-            self.address.connect(username, password) as connection,
-            connection.cursor() as cursor,
-        ):
-            for statement in statements:
-                cursor.execute(statement)
-                rows = [list(row) for row in cursor.fetchall()]
-        return rows
+        with self.address.connect(username, password) as connection:
+            return [list(row) for row in self.address.run(connection, *statements)]
+
+    @staticmethod
+    def refuses(error: Exception) -> bool:
+        return isinstance(error, pymysql.MySQLError) and error.args[0] in REFUSED
 
 
 @contextmanager

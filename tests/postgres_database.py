@@ -1,20 +1,21 @@
 """A user of its own on a PostgreSQL server. See tests/database.py."""
 
 import secrets
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from pg8000.native import literal
+from pg8000.native import DatabaseError, literal
 
 from local.postgres import Postgres
 from local.postgres_address import PostgresAddress
 from rekey.engines.postgresql import PostgresqlEngine
 from rekey.engines.sealed import Sealed
 from tests.database import Server, new_password
+
+REFUSED = "28P01"
 
 
 @dataclass
@@ -33,8 +34,7 @@ class PostgresServer(Server):
 
     @property
     def engine(self) -> Sealed:
-        ca = str(self.address.ca_file)
-        return Sealed(PostgresqlEngine(lambda: ssl.create_default_context(cafile=ca)))
+        return Sealed(PostgresqlEngine(lambda: self.address.context))
 
     @property
     def own(self) -> Postgres:
@@ -46,18 +46,25 @@ class PostgresServer(Server):
         self.execute(f"CREATE ROLE {name} LOGIN PASSWORD {literal(password)}")
 
     def change_password(self, name: str, password: str) -> None:
+        # One message, so one transaction.
         self.execute(
-            "SET lock_timeout = '200ms'", f'ALTER ROLE "{name}" PASSWORD {literal(password)}'
+            f"SET LOCAL lock_timeout = '200ms'; ALTER ROLE \"{name}\" PASSWORD {literal(password)}"
         )
 
     def drop_users(self, *names: str) -> None:
-        for name in names:
-            if self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
-                self.execute(f"DROP OWNED BY {name} CASCADE", f"DROP ROLE {name}")
+        wanted = ", ".join(map(literal, names))
+        rows = self.execute(f"SELECT rolname FROM pg_roles WHERE rolname IN ({wanted})")
+        if rows:
+            found = ", ".join(row[0] for row in rows)
+            self.execute(f"DROP OWNED BY {found} CASCADE", f"DROP ROLE {found}")
 
     def query(self, username: str, password: str, *statements: str) -> list[list[Any]]:
         with self.address.connect(username, password) as connection:
-            return [connection.run(statement) or [] for statement in statements][-1]
+            return self.address.run(connection, *statements)
+
+    @staticmethod
+    def refuses(error: Exception) -> bool:
+        return isinstance(error, DatabaseError) and error.args[0].get("C") == REFUSED
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from tests.faults.effects import Effects, Kind
 from tests.faults.target import Target
 from tests.mysql_database import MysqlServer
 
-REFUSED = frozenset({1045, 1698})
 CHANGES = ("ALTER USER", "CREATE USER", "DROP USER", "SET PASSWORD")
 DATABASE = "rekey_faults"
 PRIVILEGES = ("SELECT", "INSERT")
@@ -32,10 +31,6 @@ KEPT = (
 DEFAULT_ROLE = re.compile(r" DEFAULT ROLE (.+?) REQUIRE ")
 PATIENCE = 1
 """Seconds, the least that these servers know."""
-
-
-def _refused(error: Exception) -> bool:
-    return isinstance(error, pymysql.MySQLError) and error.args[0] in REFUSED
 
 
 def _without_password(grant: str) -> str:
@@ -76,7 +71,7 @@ class MysqlTarget(Target):
             def connect(self, sock: Any = None) -> None:
                 connect = super().connect
                 name = self.user.decode() if isinstance(self.user, bytes) else self.user
-                effects.log_in(lambda: connect(sock), self, name, _refused)
+                effects.log_in(lambda: connect(sock), self, name, MysqlServer.refuses)
                 self.is_open = True
 
             def query(self, sql: Any, *options: Any) -> Any:
@@ -155,11 +150,11 @@ class MysqlTarget(Target):
         else:
             server.execute(f"ALTER USER {server.base}@'%' DEFAULT ROLE {roles}")
 
-    def lacks(self, server: Server, current: Credential) -> list[str]:
+    def lacks(self, server: Server, current: Credential) -> list[str] | None:
         try:
             server.query(current.username, current.password, *KEPT)
         except pymysql.MySQLError as error:
-            return [str(error)]
+            return None if server.refuses(error) else [str(error)]
         return []
 
     def grant(self, server: Server, number: int) -> None:
@@ -187,9 +182,9 @@ class MysqlTarget(Target):
         shown = server.execute(f"SHOW CREATE USER {name}@'%'")[0][0]
         return {f"DEFAULT ROLE {found}" for found in DEFAULT_ROLE.findall(shown)}
 
-    def is_locked(self, base: str) -> bool:
-        lock = f"SELECT IS_USED_LOCK('{engine.lock_name(base)}')"
-        return self.running.execute(lock)[0][0] is not None
+    def is_locked(self, server: Server) -> bool:
+        lock = f"SELECT IS_USED_LOCK('{engine.lock_name(server.base)}')"
+        return server.execute(lock)[0][0] is not None
 
     def drop(self, server: Server, superuser: str) -> None:
         server.drop_users(server.clone, superuser, server.base)

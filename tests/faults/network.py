@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.database import Server
 from tests.faults.effects import Effects
 from tests.faults.points import Setting
 from tests.faults.preparation import fresh
@@ -114,15 +115,15 @@ def _rotate(
                 proxy.deliver()
             proxy.let_everything_pass()
             schedule.world.seconds = patient
-            _wait_for_the_server(target, schedule.server.base)
+            _wait_for_the_server(target, schedule.server)
 
         schedule.after_first_attempt = trouble_is_over
         wrong = schedule.run()
         return Rotated(wrong, schedule.told, attempts)
 
 
-def _wait_for_the_server(target: Target, base: str) -> None:
+def _wait_for_the_server(target: Target, server: Server) -> None:
     """Until it has given up what it still held for a function that is gone."""
     deadline = time.monotonic() + PATIENCE
-    while target.is_locked(base) and time.monotonic() < deadline:
+    while target.is_locked(server) and time.monotonic() < deadline:
         time.sleep(0.02)

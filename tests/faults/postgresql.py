@@ -16,12 +16,7 @@ from tests.faults.effects import Effects, Kind
 from tests.faults.target import Target
 from tests.postgres_database import PostgresServer
 
-REFUSED = "28P01"
 ROLES = ("pg_monitor", "pg_read_all_data")
-
-
-def _refused(error: Exception) -> bool:
-    return isinstance(error, pg8000.native.DatabaseError) and error.args[0].get("C") == REFUSED
 
 
 @dataclass
@@ -49,7 +44,7 @@ class PostgresTarget(Target):
         class Observed(original):  # type: ignore[misc, valid-type]  # the driver has no types
             def __init__(self, user: str, **options: Any) -> None:
                 connect = super().__init__
-                effects.log_in(lambda: connect(user, **options), self, user, _refused)
+                effects.log_in(lambda: connect(user, **options), self, user, PostgresServer.refuses)
 
             def run(self, sql: str, **options: Any) -> Any:
                 run = super().run
@@ -122,7 +117,7 @@ class PostgresTarget(Target):
                 f"GRANT {base}_stray TO {clone} GRANTED BY {base}_admin",
             )
 
-    def lacks(self, server: Server, current: Credential) -> list[str]:
+    def lacks(self, server: Server, current: Credential) -> list[str] | None:
         base = server.base
         try:
             server.query(
@@ -133,7 +128,7 @@ class PostgresTarget(Target):
                 f"SELECT 1 / (current_user = '{base}')::int",
             )
         except pg8000.native.DatabaseError as error:
-            return [str(error)]
+            return None if server.refuses(error) else [str(error)]
         return []
 
     def grant(self, server: Server, number: int) -> None:
@@ -172,12 +167,12 @@ class PostgresTarget(Target):
             *(f"owning {row}" for row in owned),
         }
 
-    def is_locked(self, base: str) -> bool:
+    def is_locked(self, server: Server) -> bool:
         held = (
             "SELECT count(*) FROM pg_stat_activity"
-            f" WHERE usename ~ '^{base}' AND state LIKE 'idle in transaction%'"
+            f" WHERE usename ~ '^{server.base}' AND state LIKE 'idle in transaction%'"
         )
-        return bool(self.running.execute(held)[0][0])
+        return bool(server.execute(held)[0][0])
 
     def drop(self, server: Server, superuser: str) -> None:
         server.execute(

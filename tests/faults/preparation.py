@@ -44,12 +44,13 @@ def prepared(
     base, password = f"app_{secrets.token_hex(5)}", new_password()
     admin, admin_password = f"{base}_admin", new_password()
     server = target.server(base, password)
-    server.create_user(base, password)
-    target.create_superuser(server, admin, admin_password)
-    target.give_rights(server, admin)
-    reached = target.server(base, password, port) if port else None
-    schedule = kind(target, server, effects, strategy, reached=reached)
-    superuser = schedule.store.secrets[SUPERUSER_ARN]
-    superuser.values["v1"] = schedule.world.document(admin, admin_password)
-    yield schedule
-    target.drop(server, admin)
+    with server.one_login():
+        server.create_user(base, password)
+        target.create_superuser(server, admin, admin_password)
+        target.give_rights(server, admin)
+        reached = target.server(base, password, port) if port else None
+        schedule = kind(target, server, effects, strategy, reached=reached)
+        superuser = schedule.store.secrets[SUPERUSER_ARN]
+        superuser.values["v1"] = schedule.world.document(admin, admin_password)
+        yield schedule
+        target.drop(server, admin)

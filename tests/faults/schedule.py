@@ -164,35 +164,44 @@ class Schedule:
         What an operator changes in the moment before our statement is given back after it.
         """
         with self.effects.aside():
-            if not self._somebody_gets_in(current=self.uninterrupted and not self.by_hand):
+            lost = self._lost()
+            current = self.uninterrupted and not self.by_hand
+            if lost is None and not self._somebody_gets_in(current=current):
                 self.seen_meanwhile.append(f"{when}: locked out in the middle of a step")
-            self.seen_meanwhile += [f"{when}: {lost}" for lost in self._lost()]
+            self.seen_meanwhile += [f"{when}: {what}" for what in lost or ()]
 
     def _somebody_gets_in(self, *, current: bool) -> bool:
         labels = self.world.secret.labels
         wanted = {Label.CURRENT} if current else set(Label)
         return any(labels[one] & wanted and self._logs_in(one) for one in list(labels))
 
-    def _lost(self) -> list[str]:
-        """What the applications could do from the beginning, and cannot do now."""
+    def _lost(self) -> list[str] | None:
+        """What the applications could do from the beginning, and AWSCURRENT cannot do now.
+
+        None if AWSCURRENT does not log in, which is worse, or was not asked.
+        """
         current = self.world.credential(Label.CURRENT)
         if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
-            return []
-        if not self.server.logs_in(current.username, current.password):
-            return []  # Which is worse, and told apart.
-        return [f"AWSCURRENT may not {what}" for what in self.target.lacks(self.server, current)]
+            return None
+        lacking = self.target.lacks(self.server, current)
+        return None if lacking is None else [f"AWSCURRENT may not {what}" for what in lacking]
 
     def violations(self) -> list[str]:
         """What does not hold at this instant."""
         self.learn_secrets()
         with self.effects.aside():
-            live = [version for version in self.world.secret.values if self._logs_in(version)]
+            lost, holder = self._lost(), self.world.secret.holder(Label.CURRENT)
+            live = [
+                version
+                for version in self.world.secret.values
+                if (version == holder and lost is not None) or self._logs_in(version)
+            ]
             wrong, self.seen_meanwhile = self.seen_meanwhile, []
             if not any(self.world.secret.labels.get(version) for version in live):
                 wrong.append("locked out: no labelled version logs in")
-            if self.uninterrupted and self.world.secret.holder(Label.CURRENT) not in live:
+            if self.uninterrupted and holder not in live:
                 wrong.append("locked out: AWSCURRENT does not log in")
-            wrong += self._lost()
+            wrong += lost or ()
         wrong += [
             f"{version} is live without a label"
             for version in live
@@ -238,14 +247,13 @@ class Schedule:
             # Not through what stands between function and server: its places are the function's.
             if holder is None or self.world.secret.holder(Label.PENDING) is not None:
                 return ["not settled: AWSPENDING"]
-            if not self._logs_in(holder):
+            lost = self._lost()
+            if lost is None and not self._logs_in(holder):
                 return ["not settled: AWSCURRENT does not log in"]
             current = self.world.credential(Label.CURRENT)
             if current is None or self.strategy is not Strategy.ALTERNATING_USERS:
                 return []
-            lacking = self.target.lacks(self.server, current)
-            wrong = [f"AWSCURRENT may not {what}" for what in lacking]
-            return wrong + self.target.differs(self.server, current)
+            return [*(lost or ()), *self.target.differs(self.server, current)]
 
     def _logs_in(self, version: str) -> bool:
         value = self.world.secret.values[version]

@@ -75,8 +75,11 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def lacks(self, server: Server, current: Credential) -> list[str]:
-        """What the base user may do from its first rights on, and AWSCURRENT now may not, tried."""
+    def lacks(self, server: Server, current: Credential) -> list[str] | None:
+        """What the base user may do from its first rights on, and AWSCURRENT now may not, tried.
+
+        None if it does not even log in.
+        """
 
     @abstractmethod
     def grant(self, server: Server, number: int) -> None:
@@ -91,7 +94,7 @@ class Target(ABC):
         """What the user in AWSCURRENT may do more or less than the base user, in words."""
 
     @abstractmethod
-    def is_locked(self, base: str) -> bool:
+    def is_locked(self, server: Server) -> bool:
         """Whether the server still holds something for a function that is gone."""
 
     @abstractmethod

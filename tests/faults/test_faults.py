@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from local.postgres import Postgres
+from rekey.errors import CredentialsRejected
 from rekey.model import Strategy
 from tests.faults.catalogue import CATALOGUE, meanwhile, superuser_rotates
 from tests.faults.conftest import target_of
@@ -145,8 +146,12 @@ def test_a_third_refused_login_is_noticed_whoever_is_refused(postgres: Postgres)
     with fresh(PostgresTarget(postgres), Effects(), setting.strategy, rotations_before=0) as one:
         for token, logins in (("one", 2), ("another", 2), ("a third", 3)):
             for _ in range(logins):
-                with one.effects.aside(), one.effects.on_behalf_of(token):
-                    one.server.logs_in(one.server.base, "wrong")
+                with (
+                    one.effects.aside(),
+                    one.effects.on_behalf_of(token),
+                    pytest.raises(CredentialsRejected),
+                ):
+                    one.server.connect(one.server.base, "wrong")
             found = [what for what in one.violations() if "refused" in what]
             assert found == ([] if logins == 2 else [f"3 refused logins of {one.server.base}"])
 
