@@ -80,7 +80,8 @@ class Refused(Schedule):
         """The service repeats the rotation."""
         for _ in range(2 * ATTEMPTS):
             over = self.attempt([])
-            self.after_first_attempt()
+            if self.after_first_attempt is not None:
+                self.after_first_attempt()
             if over:
                 break
             self.next_token()

@@ -43,7 +43,7 @@ class Schedule:
     """How many refused logins what has gone wrong may keep from being counted."""
     reached: Server | None = None
     """The server as the function reaches it, if that is not the direct way."""
-    after_first_attempt: Callable[[], None] = lambda: None
+    after_first_attempt: Callable[[], None] | None = None
     names_superuser: ClassVar[bool] = False
     """Whether the secret does so whatever the strategy."""
 
@@ -85,13 +85,15 @@ class Schedule:
         wrong: list[str] = []
         for _ in range(ATTEMPTS):
             over = self.attempt(wrong)
-            self.after_first_attempt()
+            if self.after_first_attempt is not None:
+                self.after_first_attempt()
             if over:
                 break
             self.next_token()
         else:
             wrong.append(f"not converged after {ATTEMPTS} attempts")
-        wrong += self.violations()
+        if self.after_first_attempt is not None:  # Else nothing has happened since the last look.
+            wrong += self.violations()
         wrong += self.stray()
         self.store.end_rotation(ARN)
         wrong += self.ended_wrong()
