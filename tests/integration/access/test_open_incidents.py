@@ -60,11 +60,11 @@ def test_what_has_expired_is_off_the_agenda(agenda: Agenda) -> None:
 
 
 def test_an_agenda_of_many_pages_is_read_to_its_end(
-    account: RunningAccount, state_table: str
+    account: RunningAccount, state_table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = account.client("dynamodb")
     whole, agenda = client.query, OpenIncidents(client, state_table)
-    client.query = lambda **asked: whole(**asked, Limit=2)
+    monkeypatch.setattr(client, "query", lambda **asked: whole(**asked, Limit=2))
     made = [entry() for _ in range(5)]
     for one in made:
         agenda.note(one)
