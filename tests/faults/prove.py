@@ -99,7 +99,7 @@ class Outcome:
     progress: Progress
     counts: dict[Row, Counter[str]] = field(default_factory=dict)
     tasks: dict[Row, TaskID] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    failed: bool = False
 
     def hear(self, message: Began | Broke) -> None:
         """Count what a job tells."""
@@ -112,12 +112,17 @@ class Outcome:
                 self.progress.advance(self.tasks[row])
                 self.counts[row].update(["faults", *{_sort(what) for what in wrong}])
                 if wrong:
-                    self.failures.append(f"{name}\n  {'; '.join(wrong)}\n  told: {'; '.join(told)}")
+                    self.fail(f"{name}\n  {'; '.join(wrong)}\n  told: {'; '.join(told)}")
                 if self.progress.tasks[self.tasks[row]].finished:
                     self._say(row)
 
+    def fail(self, failure: str) -> None:
+        """Say what did not hold, as soon as it is known: whoever stops the rest has this."""
+        self.failed = True
+        self.progress.console.print(failure, style="red", markup=False)
+
     def _say(self, row: Row) -> None:
-        """As soon as it is known: whoever stops the rest has this."""
+        """As soon as it is known, too."""
         counts = ", ".join(f"{name} {self.counts[row][name]}" for name in COLUMNS)
         self.progress.console.print(f"{row.engine}, {row.strategy}, {row.what}: {counts}")
 
@@ -162,13 +167,12 @@ def prove(console: Console, wanted: str) -> int:
             outcome = Outcome(progress)
             for message in _messages(told, running):
                 outcome.hear(message)
-        outcome.failures += [broken for job in running if (broken := job.result())]
-    for failure in outcome.failures:
-        console.print(failure, style="red", markup=False)
+        for broken in filter(None, (job.result() for job in running)):
+            outcome.fail(broken)
     console.print(outcome.table())
     total: Counter[str] = sum(outcome.counts.values(), Counter())
     console.print(", ".join(f"{name} {total[name]}" for name in COLUMNS))
-    return 1 if outcome.failures or not total else 0
+    return 1 if outcome.failed or not total else 0
 
 
 def _messages(
