@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import signal
 import time
 from collections import Counter
@@ -174,9 +175,15 @@ def until(condition: Callable[[], Any], what: str) -> None:
 
 @contextmanager
 def secrets_of(deployed: Deployed, names: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Real secrets of these names, by name their ARNs."""
-    manager = deployed.account.client("secretsmanager")
-    arns = {name: str(manager.create_secret(Name=name, SecretString="x")["ARN"]) for name in names}
+    """Real secrets, by these names their ARNs.
+
+    Their own names are new each time: the function goes on with the ARN of one that it has met.
+    """
+    manager, place = deployed.account.client("secretsmanager"), secrets.token_hex(4)
+    arns = {
+        name: str(manager.create_secret(Name=f"{place}/{name}", SecretString="x")["ARN"])
+        for name in names
+    }
     try:
         yield arns
     finally:
