@@ -132,13 +132,15 @@ def findings(items: dict[Key, Item]) -> dict[str, tuple[Any, ...]]:
     """By principal: why, and how many secrets it concerns; and how severe.
 
     A network that is new to everybody is said of whose record comes first, and whether an hour is
-    odd depends on those before it: the one thing that any order but the true one may change.
+    odd depends on those before it; and a person who is new to a secret weighs less once a colleague
+    with the same permission set reads it. Nothing else may change in any order but the true one.
     """
     found = dict[str, tuple[Any, ...]]()
     for one in incidents(items):
         kinds = {reason.kind for reason in one.reasons}
         if kinds - BY_ORDER:
-            level = ANY if kinds & BY_ORDER else one.level.value
+            colleagues = one.principal.startswith("person:") and SignalKind.NEW_READER in kinds
+            level = ANY if colleagues or kinds & BY_ORDER else one.level.value
             found[one.principal] = (sorted(kinds - BY_ORDER), one.count, level)
     return found
 
