@@ -81,15 +81,6 @@ def find(session: Session, name: str) -> list[Account]:
     raise failure
 
 
-def rows_of(session: Session, table: str, account: Account) -> list[dict[str, Any]]:
-    """Return the rows of a grant table that are about the account, by the names of columns."""
-    return session.records(
-        f"SELECT * FROM mysql.{table} WHERE BINARY user = BINARY %s AND host = %s",  # noqa: S608 - our own name
-        account.user,
-        account.host,
-    )
-
-
 def _mysql(session: Session, name: str) -> list[Account]:
     rows = session.run(
         "SELECT user, host, plugin, authentication_string, account_locked,"

@@ -4,18 +4,15 @@ Sources: MySQL and MariaDB documentation, "ALTER USER"; the columns of mysql.use
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from rekey.engines.mysql import quoting
-from rekey.engines.mysql.accounts import Account, rows_of
+from rekey.engines.mysql.accounts import Account
 from rekey.engines.mysql.session import Session
+from rekey.engines.mysql.tables import GrantTables, Row
 
 FAILED_LOGINS = (8, 0, 19)
 """The first MySQL that counts them."""
 NO_LIMIT = {"failed_login_attempts": 0, "password_lock_time_days": 0}
-
-Row = Mapping[str, Any]
 
 
 def clauses(session: Session, account: Account) -> str:
@@ -23,9 +20,10 @@ def clauses(session: Session, account: Account) -> str:
 
     Every clause is stated, so that it does not matter what the other account had.
     """
-    (user,) = rows_of(session, "user", account)
+    tables = GrantTables(session, (account,))
+    (user,) = tables.of(account, "mysql.user")
     lock = f"ACCOUNT {'LOCK' if account.locked else 'UNLOCK'}"
-    rules = _mariadb_rules(session, account) if session.mariadb else _mysql_rules(session, user)
+    rules = _mariadb_rules(tables, account) if session.mariadb else _mysql_rules(session, user)
     return " ".join([_tls(user), _resources(user), *rules, lock])
 
 
@@ -73,9 +71,9 @@ def _expiry(days: int | None) -> str:
     return f"PASSWORD EXPIRE INTERVAL {days} DAY" if days else "PASSWORD EXPIRE NEVER"
 
 
-def _mariadb_rules(session: Session, account: Account) -> list[str]:
+def _mariadb_rules(tables: GrantTables, account: Account) -> list[str]:
     """Read what the view mysql.user leaves out. A time below zero stands for the default."""
-    (row,) = rows_of(session, "global_priv", account)
+    (row,) = tables.of(account, "mysql.global_priv")
     days = json.loads(row["Priv"]).get("password_lifetime", -1)
     return [_expiry(None if days < 0 else days)]
 

@@ -14,9 +14,8 @@ from rekey.engines.mysql.tables import GrantTables
 
 
 def granted(tables: GrantTables, account: Account) -> Iterator[Right]:
-    return (
-        _mariadb_roles(tables, account) if tables.session.mariadb else _mysql_roles(tables, account)
-    )
+    roles_of = _mariadb_roles if tables.session.mariadb else _mysql_roles
+    return roles_of(tables, account)
 
 
 def _mysql_roles(tables: GrantTables, account: Account) -> Iterator[Right]:
