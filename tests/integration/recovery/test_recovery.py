@@ -5,7 +5,16 @@ import json
 import pytest
 
 from rekey import errors
-from rekey.model import Circumstances, Happened, Label, Outcome, Step, Strategy, WorkflowStep
+from rekey.model import (
+    Circumstances,
+    Happened,
+    Label,
+    Outcome,
+    SecretMetadata,
+    Step,
+    Strategy,
+    WorkflowStep,
+)
 from tests.database import new_password
 from tests.integration.recovery.conftest import broken
 from tests.integration.recovery.recovery import Broken
@@ -378,6 +387,36 @@ def test_no_account_is_refused_more_than_twice_while_something_else_is_waited_fo
         assert (found["currentLogin"], found["previousLogin"]) == ("is refused", "is refused")
         refused = frozenset({Label.CURRENT, Label.PREVIOUS})
     assert logins(alternating.world)[1] - before == 2
+
+
+@pytest.mark.parametrize("reads", range(1, 4))
+def test_a_retry_of_secrets_manager_in_the_middle_of_a_look_costs_no_former_user(
+    alternating: Broken, monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    """Both logins are used up by setSecret, the second after the look has begun."""
+    world, left = alternating.world, reads
+    world.rotate()
+    alternating.change_behind_its_back()
+    token = alternating.rotate_until(Step.CREATE)
+    describe = world.store.describe
+
+    def set_secret() -> None:
+        with pytest.raises(errors.CredentialsRejected):
+            world.step(Step.SET, token)
+
+    def described(arn: str) -> SecretMetadata:
+        nonlocal left
+        found, left = describe(arn), left - 1
+        if not left:
+            monkeypatch.undo()
+            set_secret()
+        return found
+
+    set_secret()
+    monkeypatch.setattr(world.store, "describe", described)
+    found = alternating.diagnose(token).facts
+    assert left == 0
+    assert (found["action"], found["previousLogin"]) == ("rollBack", "logs in"), found
 
 
 def test_refusals_from_before_a_restore_keep_nobody_from_verifying_it(any_kind: Broken) -> None:

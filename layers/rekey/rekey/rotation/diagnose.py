@@ -17,7 +17,7 @@ from rekey.rotation.candidates import Candidate, Candidates, read_candidates
 from rekey.rotation.context import Rotation
 from rekey.rotation.guards import is_halted
 from rekey.rotation.identity import check_login
-from rekey.rotation.logins import ALLOWED_REFUSALS, Logins
+from rekey.rotation.logins import Logins
 from rekey.rotation.restore import may_restore
 from rekey.rotation.superuser import connect_superuser
 
@@ -114,10 +114,11 @@ class _Look:
         What does not answer is waited for, and what was refused is not: a second refusal would use
         up the login that is meant for what is waited for.
         """
-        told = Label.CURRENT in self.rotation.request.circumstances.refused
-        if told or self._was_refused_to_set_secret():
+        if Label.CURRENT in self.rotation.request.circumstances.refused:
             return Attempt(Login.REFUSED)
         tried = self.attempt(self.candidates.current)
+        if tried.login is Login.UNTRIED and self._was_refused_to_set_secret():
+            return Attempt(Login.REFUSED)
         if tried.login is Login.WORKS and self._counts_on_current():
             self.logins.forget()
         return tried
@@ -131,12 +132,12 @@ class _Look:
     def _was_refused_to_set_secret(self) -> bool:
         """Of alternating users, setSecret logs in with AWSCURRENT's and with no other.
 
-        Secrets Manager repeats it at once: both refusals may be used up before anybody looks.
+        Secrets Manager repeats it at once: both refusals may be used up before anybody looks, or
+        while somebody does.
         """
         return (
             self.candidates.strategy is Strategy.ALTERNATING_USERS
             and self.rotation.request.circumstances.happened is Happened.SET_FAILED
-            and self.logins.refusals() >= ALLOWED_REFUSALS
         )
 
     def former(self) -> Attempt:
