@@ -12,7 +12,7 @@ import pytest
 from rekey.alerts.recoveries import DONE, UNCHANGED
 from rekey.model import Happened, Workflow
 from tests.conftest import Deployed
-from tests.end_to_end.application import Application, retries
+from tests.end_to_end.application import Application, retries, wait_for
 from tests.inbox import Inbox
 from tests.workflows.recoveries import (
     SILENT,
@@ -96,8 +96,37 @@ def test_a_rotation_that_succeeded_is_rolled_back_by_hand_and_twice_is_no_more(
 def test_a_version_without_a_name_is_not_taken_for_the_one_that_serves(app: Application) -> None:
     before = holder(app, "AWSCURRENT")
     run: Any = start(app, action="rollBack", versionId="")
-    assert (run["status"], states(app, run)) == ("FAILED", ["IsVersionNamed", "EmptyVersionId"])
+    assert (run["status"], states(app, run)) == ("FAILED", ["IsInputValid", "EmptyVersionId"])
     assert holder(app, "AWSCURRENT") == before
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ({}, "NoSecretId"),
+        ({"secretId": ""}, "NoSecretId"),
+        ({"secretId": ["app"]}, "NoSecretId"),
+        ({"secretId": "app", "action": "explode"}, "UnknownAction"),
+        ({"secretId": "app", "action": ""}, "UnknownAction"),
+        ({"secretId": "app", "action": None}, "UnknownAction"),
+    ],
+)
+def test_wrong_input_fails_at_once_and_says_what_to_give(
+    deployed: Deployed, given: dict[str, Any], state: str
+) -> None:
+    client, arn = (
+        deployed.account.client("stepfunctions"),
+        deployed.state_machine_arn(Workflow.RECOVER),
+    )
+    run = client.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
+
+    def failed() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.describe_execution(executionArn=run)
+        return None if found["status"] == "RUNNING" else found
+
+    found = wait_for(failed, "the run to end")
+    assert (found["status"], found["error"]) == ("FAILED", state)
+    assert found["cause"].endswith("Nothing was touched.")
 
 
 @pytest.mark.reaches(
