@@ -19,7 +19,7 @@ from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Rotated, function_text, retries, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
-from tests.faults.proxy import HOST, Cut, Proxy
+from tests.faults.proxy import HOST, Cut, Proxy, Turn
 from tests.faults.target import Target
 
 ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
@@ -48,13 +48,13 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class KillPoint:
-    """Kill it at the ``at``-th turn on that way, before the request or before the reply."""
+    """Kill it at a turn on that way, before the request or before the reply."""
 
     engine: str
     strategy: Strategy
     what: What
     way: Way
-    at: int
+    at: Turn
     cut: Cut
 
     def __str__(self) -> str:
@@ -139,24 +139,23 @@ def kill_points(
 ) -> list[KillPoint]:
     """All places on one way, found by running a rotation, or the retirement after one.
 
-    Records of TLS are cut in another way now and then: what counts is the shorter of two runs.
+    Records of TLS are cut in another way now and then: what counts is what two runs have in common.
     """
-    places = min((_places(function, strategy, way, what) for _ in range(2)), key=len)
+    places = sorted(set.intersection(*(_places(function, strategy, way, what) for _ in range(2))))
     engine = function.target.name
     return [KillPoint(engine, strategy, what, way, at, cut) for at, cut in places]
 
 
-def _places(function: Function, strategy: Strategy, way: Way, what: What) -> list[tuple[int, Cut]]:
+def _places(function: Function, strategy: Strategy, way: Way, what: What) -> set[tuple[Turn, Cut]]:
     application = _about_to(what, function, strategy)
     for proxy in function.ways.values():
         proxy.arm(None)
     assert _run(what, application)
     proxy = function.ways[way]
-    places = [
-        *((at, Cut.BEFORE_REQUEST) for at in range(proxy.turns)),
+    return {
+        *((at, Cut.BEFORE_REQUEST) for at in proxy.turns),
         *((at, Cut.BEFORE_REPLY) for at in proxy.answered),
-    ]
-    return sorted(places)
+    }
 
 
 def _about_to(what: What, function: Function, strategy: Strategy) -> Application | MysqlApplication:

@@ -8,13 +8,14 @@ from tests.database import Server
 from tests.faults.effects import Effects
 from tests.faults.points import Setting
 from tests.faults.preparation import fresh
-from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, Cut, Proxy
+from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, Cut, Proxy, Turn
 from tests.faults.target import Target
 
 SECONDS_OF_A_FUNCTION = 1.0
 """The time of a function that waits in vain. Others have all they need."""
 
-TRIES = 3
+TRIES = 20
+"""Until a rotation has the place. Two of three may have no last turn of a connection."""
 
 PATIENCE = 5.0
 """Secrets Manager takes longer until it tries again."""
@@ -26,7 +27,7 @@ class NetworkPoint:
 
     setting: Setting
     cut: Cut
-    at: int
+    at: int | Turn
 
     @property
     def name(self) -> str:
@@ -42,16 +43,16 @@ class NetworkPoint:
 def network_points(target: Target, setting: Setting) -> Iterator[NetworkPoint]:
     """All places of a setting, found by running a rotation through a proxy that cuts nothing.
 
-    One connection's goodbye and the next one's first turn come in either order, so that their
-    numbers change places now and then: what counts is what two runs have in common.
+    Records of TLS are cut in another way now and then: what counts is what two runs have in common.
     """
     runs = [_uncut(target, setting) for _ in range(2)]
+    turns = set.intersection(*(proxy.turns for proxy in runs))
     answered = set.intersection(*(proxy.answered for proxy in runs))
     for at in range(min(proxy.connections for proxy in runs)):
         yield from (NetworkPoint(setting, cut, at) for cut in AT_CONNECTIONS)
-    for at in range(min(proxy.turns for proxy in runs)):
-        cuts = [cut for cut in AT_TURNS if at in answered or cut not in OF_A_REPLY]
-        yield from (NetworkPoint(setting, cut, at) for cut in cuts)
+    for turn in sorted(turns):
+        cuts = [cut for cut in AT_TURNS if turn in answered or cut not in OF_A_REPLY]
+        yield from (NetworkPoint(setting, cut, turn) for cut in cuts)
 
 
 def _uncut(target: Target, setting: Setting) -> Proxy:

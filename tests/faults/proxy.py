@@ -2,7 +2,8 @@
 
 It passes bytes and knows no protocol. What it can count is whose turn it is: a turn begins when
 the client sends after the server did, or first of all. So every request of every login is a turn,
-the handshake's included. The end of a connection is none: nothing can be cut there.
+the handshake's included. The end of a connection is none: nothing can be cut there. Each connection
+counts its own: how the records of TLS fall into turns differs by one now and then.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
@@ -25,6 +26,17 @@ HANDLED = 2.0
 POLL = 0.01
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: close() sends RST instead of FIN."""
+
+
+class Turn(NamedTuple):
+    """A turn of a connection; both count from 0."""
+
+    connection: int
+    number: int
+
+    def __str__(self) -> str:
+        """As it stands in the name of a place."""
+        return f"{self.connection}.{self.number}"
 
 
 @unique
@@ -49,21 +61,31 @@ SILENT = frozenset({*AT_CONNECTIONS, Cut.SILENT_REPLY, Cut.LATE_REQUEST})
 """Where only a time limit ends the wait. The server is not told either: its session stays open."""
 
 
+@dataclass(eq=False)
+class Talk:
+    """A connection, and whose turn it is."""
+
+    client: socket.socket
+    turn: Turn
+    """The last one; none has been yet where its number is -1."""
+    client_spoke: bool = False
+
+
 @dataclass
 class Proxy:
     """Listens on a free port of the loopback address and passes all on to ``target``.
 
-    From ``arm`` on it counts; the ``at``-th turn, or connection, meets the ``cut``, and everything
-    after that passes.
+    From ``arm`` on it counts, connections that are open first; the turn, or the connection, ``at``
+    meets the ``cut``, and everything after that passes.
     """
 
     target: tuple[str, int]
     struck: Callable[[], None] = lambda: None
     """Called at the place, when what came before has happened, and nothing after it."""
     cut: Cut | None = field(default=None, init=False)
-    at: int = field(default=0, init=False)
-    turns: int = field(default=0, init=False)
-    answered: set[int] = field(default_factory=set, init=False)
+    at: int | Turn = field(default=0, init=False)
+    turns: set[Turn] = field(default_factory=set, init=False)
+    answered: set[Turn] = field(default_factory=set, init=False)
     """Turns that got a reply: a goodbye gets none. A greeting belongs to no turn."""
     connections: int = field(default=0, init=False)
     fired: bool = field(default=False, init=False)
@@ -71,6 +93,7 @@ class Proxy:
     def __post_init__(self) -> None:
         """Listen, but pass nothing on yet."""
         self._open: list[socket.socket] = []
+        self._talking: list[Talk] = []
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._held: tuple[socket.socket, bytes] | None = None
@@ -97,12 +120,17 @@ class Proxy:
         for opened in self._open:
             opened.close()
 
-    def arm(self, cut: Cut | None, at: int = 0) -> None:
+    def arm(self, cut: Cut | None, at: int | Turn = 0) -> None:
         """Count from here on, and cut there."""
+        self.let_everything_pass()
+        self.fired = False
+        self._count_what_came_before(self._listener)
         with self._lock:
-            self.turns = self.connections = 0
-            self.answered = set()
-            self.cut, self.at, self.fired = cut, at, False
+            self.turns, self.answered = set(), set()
+            for number, talk in enumerate(self._talking):
+                talk.turn = Turn(number, -1)
+            self.connections = len(self._talking)
+            self.cut, self.at = cut, at
 
     def let_everything_pass(self) -> None:
         """The trouble is over: what waits to connect gets through, and nothing is cut any more."""
@@ -129,13 +157,37 @@ class Proxy:
                     continue
                 if self._meets(Cut.NO_CONNECTION, self.connections):
                     continue  # It waits in the queue.
-                client, _ = self._listener.accept()
+                self._count_what_came_before()
+                talk = self._take()
             except (OSError, ValueError):
                 return
+            if self._meets(Cut.SILENT_FROM_THE_START, talk.turn.connection):
+                self._end(talk)
+            else:
+                threading.Thread(target=self._pass_on, args=(talk,), daemon=True).start()
+
+    def _take(self) -> Talk:
+        with self._lock:
+            client, _ = self._listener.accept()
+            talk = Talk(client, Turn(self.connections, -1))
+            self.connections += 1
             self._open.append(client)
-            number, self.connections = self.connections, self.connections + 1
-            if not self._meets(Cut.SILENT_FROM_THE_START, number):
-                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+            self._talking.append(talk)
+            return talk
+
+    def _count_what_came_before(self, *besides: socket.socket) -> None:
+        """Let the last words of earlier connections have their turns before what comes next.
+
+        Who hears them is another thread, which may not have been woken up yet.
+        """
+        while not self._all_heard(*besides):
+            self._closing.wait(POLL / 10)
+
+    def _all_heard(self, *besides: socket.socket) -> bool:
+        with self._lock:
+            waiting = [*besides, *(talk.client for talk in self._talking)]
+            over = self.fired or self._closing.is_set()
+            return over or not select.select(waiting, [], [], 0)[0]
 
     def _dropping(self) -> bool:
         return self.fired and self.cut is Cut.NO_CONNECTION
@@ -151,55 +203,64 @@ class Proxy:
         for one in waiting:
             one.close()
 
-    def _pass_on(self, client: socket.socket) -> None:
+    def _pass_on(self, talk: Talk) -> None:
         try:
             server = socket.create_connection(self.target)
         except OSError:
-            _reset(client)
+            self._end(talk, talk.client)
             return
         self._open.append(server)
-        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.suppress(OSError, ValueError):  # One of the two ended it.
-            self._talk(client, server)
+        for one in (server, talk.client):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self._listen_to_both(talk, server)
+        except (OSError, ValueError):  # One of the two ended it.
+            self._end(talk, talk.client, server)
 
-    def _talk(self, client: socket.socket, server: socket.socket) -> None:
-        turn, client_spoke = -1, False
+    def _listen_to_both(self, talk: Talk, server: socket.socket) -> None:
+        client = talk.client
         while True:
             readable, _, _ = select.select([client, server], [], [])
             if client in readable:
-                data = client.recv(CHUNK)
-                if data and not client_spoke:
-                    turn, client_spoke = self._next_turn(), True
-                if not data or self._cut_request(turn, data, client, server):
+                data = self._hear(talk)
+                if not data or self._cut_request(talk.turn, data, client, server):
                     break
                 server.sendall(data)
             elif server in readable:
                 data = server.recv(CHUNK)
-                client_spoke = False
-                self.answered.update({turn} if data and turn >= 0 else ())
-                if not data or self._cut_reply(turn, data, client, server):
+                talk.client_spoke = False
+                self.answered.update({talk.turn} if data and talk.turn.number >= 0 else ())
+                if not data or self._cut_reply(talk.turn, data, client, server):
                     break
                 client.sendall(data)
-        if not self._silent(turn):
-            client.close()
-            server.close()
+        self._end(talk, *(() if self._silent(talk.turn) else (client, server)))
 
-    def _next_turn(self) -> int:
+    def _hear(self, talk: Talk) -> bytes:
+        """What the client says. Whoever sees that nothing waits to be heard sees it counted."""
         with self._lock:
-            self.turns += 1
-            return self.turns - 1
+            data = talk.client.recv(CHUNK)
+            if data and not talk.client_spoke:
+                talk.turn, talk.client_spoke = talk.turn._replace(number=talk.turn.number + 1), True
+                self.turns.add(talk.turn)
+            return data
 
-    def _meets(self, cut: Cut, number: int) -> bool:
+    def _end(self, talk: Talk, *closed: socket.socket) -> None:
+        """Nobody listens any more; what is not closed is silent."""
+        with self._lock:
+            self._talking.remove(talk)
+        for one in closed:
+            one.close()
+
+    def _meets(self, cut: Cut, place: int | Turn) -> bool:
         """Whether this is the place; from then on everything else passes."""
         with self._lock:
-            if self.fired or self.cut is not cut or self.at != number:
+            if self.fired or self.cut is not cut or self.at != place:
                 return False
             self.fired = True
             return True
 
     def _cut_request(
-        self, turn: int, data: bytes, client: socket.socket, server: socket.socket
+        self, turn: Turn, data: bytes, client: socket.socket, server: socket.socket
     ) -> bool:
         if self._meets(Cut.BEFORE_REQUEST, turn):
             self.struck()
@@ -214,7 +275,7 @@ class Proxy:
         return True
 
     def _cut_reply(
-        self, turn: int, data: bytes, client: socket.socket, server: socket.socket
+        self, turn: Turn, data: bytes, client: socket.socket, server: socket.socket
     ) -> bool:
         if self._meets(Cut.SILENT_REPLY, turn):
             return True
@@ -229,7 +290,7 @@ class Proxy:
         _reset(client, server)
         return True
 
-    def _silent(self, turn: int) -> bool:
+    def _silent(self, turn: Turn) -> bool:
         silent = self.cut in (Cut.SILENT_REPLY, Cut.LATE_REQUEST)
         return self.fired and silent and self.at == turn
 

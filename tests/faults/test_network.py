@@ -4,11 +4,12 @@ import pytest
 
 from local.postgres import Postgres
 from rekey.model import Strategy
+from tests.faults import network
 from tests.faults.conftest import target_of
 from tests.faults.network import NetworkPoint, break_network, network_points
 from tests.faults.points import REFUSED, Course, Setting, one_of_each, settings
 from tests.faults.postgresql import PostgresTarget
-from tests.faults.proxy import Cut
+from tests.faults.proxy import Cut, Turn
 from tests.faults.schedule import Schedule
 from tests.faults.target import Target
 from tests.faults.targets import ENGINES
@@ -44,12 +45,15 @@ def test_a_network_that_breaks_locks_nobody_out_and_the_next_attempt_ends_right(
         assert not wrong, f"{point}: {wrong}; told: {told}"
 
 
-def test_a_cut_that_never_happens_is_not_taken_for_one_that_did_no_harm(postgres: Postgres) -> None:
+def test_a_cut_that_never_happens_is_not_taken_for_one_that_did_no_harm(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The harness itself: such a place was found once, and is not there any more."""
+    monkeypatch.setattr(network, "TRIES", 2)
     setting = Setting("postgres", Strategy.SINGLE_USER, Course.FIRST)
-    for cut in (Cut.BEFORE_REPLY, Cut.NO_CONNECTION):
-        wrong, _ = break_network(PostgresTarget(postgres), NetworkPoint(setting, cut, 999))
-        assert wrong == ["nothing was cut in 3 rotations"]
+    for cut, at in ((Cut.BEFORE_REPLY, Turn(0, 999)), (Cut.NO_CONNECTION, 999)):
+        wrong, _ = break_network(PostgresTarget(postgres), NetworkPoint(setting, cut, at))
+        assert wrong == ["nothing was cut in 2 rotations"]
 
 
 def test_a_lock_out_after_a_cut_is_noticed_in_the_middle_of_a_step(
@@ -59,7 +63,7 @@ def test_a_lock_out_after_a_cut_is_noticed_in_the_middle_of_a_step(
     seen: list[str] = []
     monkeypatch.setattr(Schedule, "look", lambda _, when: seen.append(when))
     setting = Setting("postgres", Strategy.SINGLE_USER, Course.FIRST)
-    break_network(PostgresTarget(postgres), NetworkPoint(setting, Cut.BEFORE_REPLY, 2))
+    break_network(PostgresTarget(postgres), NetworkPoint(setting, Cut.BEFORE_REPLY, Turn(0, 2)))
     assert any(when.startswith("effect ") for when in seen)
 
 

@@ -89,9 +89,9 @@ def test_a_part_without_places_is_a_failure_unless_a_place_was_asked_for() -> No
         ("mysql, dual-password, retirement, effect ", "single-user", False),
         ("mysql, dual-password, retirement, effect ", "mariadb", False),
         ("mysql, dual-password, retirement, ", "effect 1", False),
-        ("mysql, dual-password, retirement, ", "turn 7", True),
+        ("mysql, dual-password, retirement, ", "turn 0.7", True),
         ("mysql, dual-password, rotation, server turn ", "first rotation", False),
-        ("mysql, dual-password, rotation, server turn ", "server turn 3", True),
+        ("mysql, dual-password, rotation, server turn ", "server turn 0.3", True),
     ],
 )
 def test_places_are_looked_for_only_where_the_name_can_occur(
