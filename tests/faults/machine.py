@@ -171,7 +171,9 @@ class Rotations(RuleBasedStateMachine):
 
     def _repair(self, schedule: Schedule) -> None:
         schedule.world.secret.rotation_enabled = True
-        self.target.repair(schedule.server, _superuser(schedule))
+        current = schedule.world.credential(Label.CURRENT)
+        in_use = current is not None and current.username == schedule.server.clone
+        self.target.repair(schedule.server, _superuser(schedule), clone_in_use=in_use)
 
     def _start(self, secret: Schedule) -> None:
         secret.world.secret.rotation_enabled = True

@@ -84,8 +84,8 @@ class PostgresTarget(Target):
         else:
             server.execute(f"REVOKE ADMIN OPTION FOR {server.base} FROM {superuser} CASCADE")
 
-    def repair(self, server: Server, superuser: str) -> None:
-        super().repair(server, superuser)
+    def repair(self, server: Server, superuser: str, *, clone_in_use: bool) -> None:
+        super().repair(server, superuser, clone_in_use=clone_in_use)
         # What was revoked with CASCADE took along what it had granted. The error says: grant it.
         if server.execute(f"SELECT FROM pg_roles WHERE rolname = '{server.clone}'"):
             server.execute(f"GRANT {server.base} TO {server.clone}")

@@ -59,9 +59,14 @@ class Target(ABC):
     def empower(self, server: Server, superuser: str, *, enough: bool) -> None:
         """Let it have all the rights that rotations need, or too few."""
 
-    def repair(self, server: Server, superuser: str) -> None:
-        """Do what the errors have asked for, so that a rotation can end right."""
+    def repair(self, server: Server, superuser: str, *, clone_in_use: bool) -> None:
+        """Do what the errors have asked for, so that a rotation can end right.
+
+        What the clone has while it is in use is given to the base user too.
+        """
         self.empower(server, superuser, enough=True)
+        for number in range(RIGHTS if clone_in_use else 0):
+            self.grant(server, number)
 
     @abstractmethod
     def give_rights(self, server: Server, superuser: str) -> None:
