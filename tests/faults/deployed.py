@@ -19,13 +19,12 @@ from rekey.model import Strategy
 from tests.conftest import Deployed
 from tests.end_to_end.application import Application, Rotated, function_text, retries, wait_for
 from tests.end_to_end.mysql_application import MysqlApplication
-from tests.faults.proxy import HOST, Cut, Proxy, Turn
+from tests.faults.proxy import HOST, TRIES, Cut, Proxy, Turn
 from tests.faults.target import Target
 
 ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """Botocore asks this one first (AWS SDKs and Tools Reference Guide, service-specific endpoints)."""
 
-TRIES = 3
 ATTEMPTS = 2
 """The one in which it is killed, and one more."""
 

@@ -8,14 +8,11 @@ from tests.database import Server
 from tests.faults.effects import Effects
 from tests.faults.points import Setting
 from tests.faults.preparation import fresh
-from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, Cut, Proxy, Turn
+from tests.faults.proxy import AT_CONNECTIONS, AT_TURNS, OF_A_REPLY, SILENT, TRIES, Cut, Proxy, Turn
 from tests.faults.target import Target
 
 SECONDS_OF_A_FUNCTION = 1.0
 """The time of a function that waits in vain. Others have all they need."""
-
-TRIES = 20
-"""Until a rotation has the place. Two of three may have no last turn of a connection."""
 
 PATIENCE = 5.0
 """Secrets Manager takes longer until it tries again."""

@@ -24,6 +24,8 @@ LATE = 0.5
 HANDLED = 2.0
 """Seconds in which a server answers, or ends the connection; a login takes no longer."""
 POLL = 0.01
+TRIES = 20
+"""Until a rotation has a place. Two of three may have no last turn of a connection."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: close() sends RST instead of FIN."""
 
