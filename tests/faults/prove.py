@@ -171,6 +171,13 @@ def prove(console: Console, wanted: str) -> int:
             outcome.fail(broken)
     console.print(outcome.table())
     total: Counter[str] = sum(outcome.counts.values(), Counter())
+    if not total:
+        console.print(
+            f"No place has {wanted!r} in its name. A failure prints one as it is to be asked"
+        )
+        console.print(
+            'for, such as POINT="mysql, dual-password, first rotation, effect 12: killed".'
+        )
     console.print(", ".join(f"{name} {total[name]}" for name in COLUMNS))
     return 1 if outcome.failed or not total else 0
 

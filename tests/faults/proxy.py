@@ -214,10 +214,9 @@ class Proxy:
         self._open.append(server)
         for one in (server, talk.client):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
+        with contextlib.suppress(OSError, ValueError):  # One of the two ended it.
             self._listen_to_both(talk, server)
-        except (OSError, ValueError):  # One of the two ended it.
-            self._end(talk, talk.client, server)
+        self._end(talk, *(() if self._silent(talk.turn) else (talk.client, server)))
 
     def _listen_to_both(self, talk: Talk, server: socket.socket) -> None:
         client = talk.client
@@ -235,7 +234,6 @@ class Proxy:
                 if not data or self._cut_reply(talk.turn, data, client, server):
                     break
                 client.sendall(data)
-        self._end(talk, *(() if self._silent(talk.turn) else (client, server)))
 
     def _hear(self, talk: Talk) -> bytes:
         """What the client says. Whoever sees that nothing waits to be heard sees it counted."""

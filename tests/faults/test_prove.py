@@ -1,5 +1,6 @@
 """`make prove` with a part of a name."""
 
+import io
 import os
 import queue
 import subprocess
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from rich.console import Console
 
 from local.toolchain import CHECKOUT
+from tests.faults import prove
 from tests.faults.machine import TROUBLES, histories
 from tests.faults.parts import Broken, Histories, Part, Row, may_be_of
 from tests.faults.prove import work
@@ -78,6 +81,15 @@ def test_a_part_without_places_is_a_failure_unless_a_place_was_asked_for() -> No
     told: queue.Queue[object] = queue.Queue()
     assert work(lambda: [nowhere], "", told) == "engine, strategy, : no place was found"
     assert work(lambda: [nowhere], "elsewhere", told) is None
+
+
+def test_a_name_that_no_place_has_is_a_failure_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prove, "jobs", lambda _: iter(()))
+    console = Console(file=io.StringIO(), record=True, width=120)
+    assert prove.prove(console, "effect 9999") == 1
+    assert "No place has 'effect 9999' in its name." in console.export_text()
 
 
 @pytest.mark.parametrize(

@@ -494,46 +494,6 @@ def test_events_in_any_order_and_twice_end_in_the_same_incident(world: World) ->
     assert ends[0] == ends[1] == ends[2]
 
 
-def test_a_suppression_ends_and_never_hides_a_decoy(world: World) -> None:
-    until = MORNING + DAY
-    quiet = {"owner": "ann", "reason": "migration", "expires": until}
-    world.suppressed.append({**quiet, "principal": "*role/stranger"})
-    assert world.see(read(by=role("stranger"))) == []
-    assert kinds(world.see(read(arn("s1"), until + 1, role("stranger")))) == {Kind.NEW_READER}
-    world.decoy_secrets = frozenset({arn("s2")})
-    assert kinds(world.see(read(arn("s2"), by=role("stranger")))) == {Kind.DECOY}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        {"owner": "ann", "reason": "", "expires": MORNING + DAY, "principal": "*"},
-        {"owner": "ann", "reason": "why", "principal": "*"},
-        {"owner": "ann", "reason": "why", "expires": "never", "principal": "*"},
-        {
-            "owner": "ann",
-            "reason": "why",
-            "expires": MORNING + DAY,
-            "principal": "*",
-            "secret": "*s1*",
-        },
-        {
-            "owner": "ann",
-            "reason": "why",
-            "expires": MORNING + DAY,
-            "principal": "*",
-            "kinds": ["root"],
-        },
-    ],
-)
-def test_a_suppression_that_does_not_say_what_it_must_hides_nothing(
-    world: World, document: dict[str, Any]
-) -> None:
-    world.suppressed.append(document)
-    assert kinds(world.see(read(by=role("stranger")))) == {Kind.NEW_READER}
-
-
 @pytest.mark.parametrize("order", [list, reversed])
 def test_a_read_and_its_companion_say_the_same_in_either_order(
     world: World, order: Callable[..., Any]

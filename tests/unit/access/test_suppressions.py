@@ -129,3 +129,50 @@ def test_nothing_is_counted_while_nothing_is_suppressed() -> None:
     world = watched(named("ci", expires=MORNING + 1))
     assert world.see(read(MORNING + 1, "ci"))
     assert hidden_key("ci") not in world.table.items
+
+
+def stranger(at: int, secret: str = "") -> dict[str, Any]:
+    return read(at, "stranger", secret)
+
+
+def kinds(signals: list[Signal]) -> set[SignalKind]:
+    return {signal.kind for signal in signals}
+
+
+def test_a_suppression_ends_and_never_hides_a_decoy() -> None:
+    until = MORNING + DAY
+    quiet = {"owner": "ann", "reason": "migration", "expires": until}
+    world = watched({**quiet, "principal": "*role/stranger"})
+    assert world.see(stranger(MORNING)) == []
+    assert kinds(world.see(stranger(until + 1, arn("s1")))) == {SignalKind.NEW_READER}
+    world.decoy_secrets = frozenset({arn("s2")})
+    assert kinds(world.see(stranger(MORNING, arn("s2")))) == {SignalKind.DECOY}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"owner": "ann", "reason": "", "expires": MORNING + DAY, "principal": "*"},
+        {"owner": "ann", "reason": "why", "principal": "*"},
+        {"owner": "ann", "reason": "why", "expires": "never", "principal": "*"},
+        {
+            "owner": "ann",
+            "reason": "why",
+            "expires": MORNING + DAY,
+            "principal": "*",
+            "secret": "*s1*",
+        },
+        {
+            "owner": "ann",
+            "reason": "why",
+            "expires": MORNING + DAY,
+            "principal": "*",
+            "kinds": ["root"],
+        },
+    ],
+)
+def test_a_suppression_that_does_not_say_what_it_must_hides_nothing(
+    document: dict[str, Any],
+) -> None:
+    assert kinds(watched(document).see(stranger(MORNING))) == {SignalKind.NEW_READER}
