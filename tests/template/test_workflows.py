@@ -22,6 +22,7 @@ SERVICE_ERRORS = {
     "States.ALL",
     "States.Timeout",
     "Lambda.AWSLambdaException",
+    "Lambda.ResourceNotReadyException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
@@ -115,6 +116,20 @@ PASSING = {
     },
 }
 """What a call is repeated after, and nothing else: a condition that does not hold is an answer."""
+
+OF_FUNCTIONS = {
+    "Lambda.AWSLambdaException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    "States.Timeout",
+}
+"""What every invocation is repeated after, besides errors of the function's own."""
+
+WAKES = "Lambda.ResourceNotReadyException"
 
 CAUSE = "$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : 'No cause was given.'"
 """An error has a name, and need not have a cause (Step Functions API, TaskTimedOutEventDetails)."""
@@ -217,6 +232,34 @@ def test_every_call_of_a_service_is_repeated_after_the_same_errors(
     for task in tasks(machine):
         if called(task).startswith(service):
             assert repeated_after(task) == PASSING[service]
+
+
+def test_every_invocation_is_repeated_after_the_same_errors(machine: Definition) -> None:
+    for task in tasks(machine):
+        if called(task) == "lambda:invoke":
+            assert repeated_after(task) & SERVICE_ERRORS == OF_FUNCTIONS
+
+
+def pauses(retry: Definition) -> float:
+    """All pauses of a retrier that has no jitter, in seconds."""
+    assert "JitterStrategy" not in retry
+    tries = range(retry["MaxAttempts"])
+    return sum(float(retry["IntervalSeconds"] * retry["BackoffRate"] ** n) for n in tries)
+
+
+def test_a_function_that_has_slept_has_two_minutes_to_wake(machine: Definition) -> None:
+    """By a retrier of its own, so that other errors keep their pauses.
+
+    A function in a VPC that nobody has called for weeks loses its network interface: the call that
+    wakes it fails, and so do those of the next minute or so (AWS Lambda Developer Guide, "Lambda
+    function states"; API Reference, Invoke: ResourceNotReadyException). The name in Step Functions
+    is that of AWS's examples for Step Functions Local; it was not seen on AWS.
+    """
+    for task in tasks(machine):
+        if called(task) == "lambda:invoke":
+            (waking,) = (retry for retry in task["Retry"] if WAKES in retry["ErrorEquals"])
+            assert waking["ErrorEquals"] == [WAKES]
+            assert pauses(waking) >= 120
 
 
 def test_what_is_held_is_given_back_with_patience(machine: Definition) -> None:
