@@ -362,6 +362,42 @@ def test_every_function_queue_and_workflow_has_its_alarms(resources: Resources) 
     assert "RotationFailed" in str(deployed["FailuresRule"]["Properties"]["EventPattern"])
 
 
+def seconds_between_turns(schedule: str) -> int:
+    found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule)
+    assert found is not None, schedule
+    return int(found[1]) * {"minute": 60, "hour": 3600, "day": 86400}[found[2]]
+
+
+def scheduled(resources: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """Seconds between two turns, by the logical id of what a schedule starts."""
+    rules = (i["Properties"] for i in resources.values() if i["Type"] == "AWS::Events::Rule")
+    return {
+        re.sub(r"[<>]|\..*", "", target["Arn"]): seconds_between_turns(rule["ScheduleExpression"])
+        for rule in rules
+        if "ScheduleExpression" in rule
+        for target in rule["Targets"]
+    }
+
+
+def test_an_alarm_is_not_over_before_the_schedule_has_tried_again(resources: Resources) -> None:
+    """A period more than the schedule, as the periods of an alarm do not begin with it."""
+    deployed = resources()
+    turns = scheduled(deployed)
+    assert turns
+    for name, between in turns.items():
+        alarms = [
+            item["Properties"]
+            for item in deployed.values()
+            if item["Type"] == "AWS::CloudWatch::Alarm"
+            and item["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": f"<{name}>"}]
+        ]
+        assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Throttles"}
+        for alarm in alarms:
+            looked_at = alarm["Period"] * alarm["EvaluationPeriods"]
+            assert looked_at >= between + alarm["Period"], alarm["AlarmName"]
+            assert alarm["DatapointsToAlarm"] == 1
+
+
 def test_every_function_folder_is_deployed() -> None:
     deployed = re.findall(r"CodeUri: (functions/\w+)", (CHECKOUT / "template.yaml").read_text())
     folders = (CHECKOUT / "functions").glob("*/app.py")
