@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rekey.model import WorkflowStep
 from tests.documents import blocks, document, rows, section
 
 Resources = Callable[..., dict[str, dict[str, Any]]]
@@ -310,9 +311,28 @@ def test_the_policy_that_protects_our_tags_denies_them_to_all_but_administrators
     assert list(statement["Condition"]["ArnNotLike"]) == ["aws:PrincipalArn"]
 
 
-def test_who_rotates_needs_the_secret_and_the_function() -> None:
-    (policy,) = blocks(
-        section(document("permissions.md"), "## What people need who rotate"), "json"
-    )
-    actions = [statement["Action"] for statement in json.loads(policy)["Statement"]]
-    assert actions == ["secretsmanager:RotateSecret", "lambda:InvokeFunction"]
+WHO_ROTATES = section(document("permissions.md"), "## What people need who rotate")
+
+
+def test_who_rotates_needs_the_workflow_or_the_secret_and_the_function() -> None:
+    policies = blocks(WHO_ROTATES, "json")
+    asked = [[item["Action"] for item in json.loads(text)["Statement"]] for text in policies]
+    assert asked == [
+        ["states:StartExecution"],
+        ["secretsmanager:RotateSecret", "lambda:InvokeFunction"],
+    ]
+
+
+ONLY_LOG_IN = {
+    *(WorkflowStep.CHECK, WorkflowStep.DIAGNOSE, WorkflowStep.FOLLOW),
+    *(WorkflowStep.SURVEY, WorkflowStep.VERIFY),
+}
+"""They change nothing but the count of refused logins."""
+
+
+def test_who_may_invoke_a_function_is_told_what_each_step_changes() -> None:
+    table = {row["step"]: row["what it changes"] for row in rows(WHO_ROTATES)}
+    assert set(table) == set(WorkflowStep) - ONLY_LOG_IN
+    assert all(table.values())
+    for step in ONLY_LOG_IN:
+        assert f"`{step}`" in WHO_ROTATES
