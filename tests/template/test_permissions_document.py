@@ -1,6 +1,7 @@
 """docs/permissions.md says what the template says: nothing less, and nothing more."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -309,6 +310,40 @@ def test_the_policy_that_protects_our_tags_denies_them_to_all_but_administrators
     } <= set(statement["Action"])
     assert statement["Condition"]["ForAnyValue:StringLike"] == {"aws:TagKeys": ["rekey:*"]}
     assert list(statement["Condition"]["ArnNotLike"]) == ["aws:PrincipalArn"]
+
+
+KEYS = section(document("permissions.md"), "## Keys")
+KEPT = {
+    "AWS::DynamoDB::Table": "the table",
+    "AWS::S3::Bucket": "the campaigns' bucket",
+    "AWS::SNS::Topic": "the alerts' topic",
+    "AWS::SQS::Queue": QUEUES,
+}
+"""What the stack stores, in the words of the tables."""
+
+
+def test_the_section_on_keys_says_what_is_stored_under_the_key_of_the_stack(
+    resources: Resources,
+) -> None:
+    deployed = resources(**GIVEN).values()
+    # Roles name the key too; they store nothing.
+    stores = {
+        item["Type"]
+        for item in deployed
+        if GIVEN["KmsKeyArn"] in str(item["Properties"]) and item["Type"] != "AWS::IAM::Role"
+    }
+    assert stores == set(KEPT)
+    said = " ".join(KEYS.split())
+    assert not [words for words in KEPT.values() if words not in said]
+
+
+def test_the_section_on_keys_names_whom_the_parameters_description_names(
+    template: dict[str, Any],
+) -> None:
+    description = template["Parameters"]["KmsKeyArn"]["Description"]
+    admitted = set(re.findall(r"\w+\.amazonaws\.com", description))
+    assert admitted
+    assert set(re.findall(r"\w+\.amazonaws\.com", KEYS)) == admitted
 
 
 WHO_ROTATES = section(document("permissions.md"), "## What people need who rotate")
