@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from local.toolchain import CHECKOUT
 from rekey.model import WorkflowStep
 from tests.documents import blocks, document, rows, section
 
@@ -225,6 +226,14 @@ def test_no_role_belongs_to_something_that_the_table_leaves_out(resources: Resou
     made = {name for name, item in deployed.items() if item["Type"] == "AWS::IAM::Role"}
     assert made == set(roles(deployed).values())
     assert set(roles(deployed)) == {row["whose"] for row in rows(OF_OURS)}
+
+
+def test_the_changelog_names_whose_roles_there_are_and_leaves_their_rights_to_the_page() -> None:
+    """A second table of them would not be held to the template."""
+    told = section((CHECKOUT / "CHANGELOG.md").read_text(), "### IAM")
+    assert "permissions.md#what-the-functions-may-do" in told
+    assert not re.search(r"^\|", told, re.MULTILINE)
+    assert {row["whose"] for row in rows(OF_OURS)} <= set(re.findall(r"`([\w-]+)`", told))
 
 
 def test_what_others_may_do_stands_in_the_second_table(resources: Resources) -> None:
