@@ -133,6 +133,10 @@ CALLS = {
     ],
 }
 OF_MAPS = {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}
+OF_RESULTS = {
+    # Many go in parts: AWS CDK grants these four to every machine with a ResultWriter.
+    *("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
+}
 OF_EVERY_MACHINE = ("kms:", "logs:", "xray:")
 
 
@@ -146,9 +150,10 @@ def actions(machine: Definition) -> Iterator[str]:
     for state in machine["States"].values():
         if state["Type"] == "Map":
             yield from OF_MAPS
-            for part in ("ItemReader", "ResultWriter"):
-                _, _, operation = state[part]["Resource"].rpartition(":")
-                yield f"s3:{operation[0].upper()}{operation[1:]}"
+            _, _, operation = state["ItemReader"]["Resource"].rpartition(":")
+            yield f"s3:{operation[0].upper()}{operation[1:]}"
+            if "ResultWriter" in state:
+                yield from OF_RESULTS
     for child in children(machine):
         yield from actions(child)
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.template.test_definitions import OF_RESULTS
+from tests.template.test_workflows import WHOLE
+
 Resources = Callable[..., dict[str, dict[str, Any]]]
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:rekey-rotate-postgresql"
@@ -192,6 +195,25 @@ def test_alarms_of_this_account_publish_and_nothing_does_unencrypted(resources: 
     assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
     assert (encrypted["Effect"], encrypted["Principal"]) == ("Deny", "*")
     assert encrypted["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_whoever_writes_the_results_of_a_map_may_write_them_in_parts(resources: Resources) -> None:
+    writers = {
+        (name, state["ResultWriter"]["Arguments"]["Bucket"].strip("${}"))
+        for name, machine in WHOLE.items()
+        for state in machine["States"].values()
+        if "ResultWriter" in state
+    }
+    assert writers
+    for name, bucket in writers:
+        role = resources()[f"{name.partition('.')[0].title()}Role"]["Properties"]
+        (policy,) = role["Policies"]
+        assert {
+            action
+            for item in policy["PolicyDocument"]["Statement"]
+            if item["Resource"] == f"${{{bucket}.Arn}}/*"
+            for action in item["Action"]
+        } >= OF_RESULTS
 
 
 @pytest.mark.parametrize("key", ["", KEY])
