@@ -11,6 +11,7 @@ from rekey.model import (
     Label,
     Outcome,
     SecretMetadata,
+    SecretVersion,
     Step,
     Strategy,
     WorkflowStep,
@@ -333,6 +334,28 @@ def test_a_superuser_that_cannot_be_read_is_said_to_be_unusable(each_strategy: B
     assert found.facts["afterwards"] == "nothing"
     assert "SecretNotFound" in found.reason
     assert each_strategy.world.store.secrets.keys() == {ARN}
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [errors.SecretAccessDenied, errors.SecretsManagerFailure, errors.InvalidSecretValue],
+)
+def test_a_former_version_that_cannot_be_read_keeps_nobody_from_the_only_live_password(
+    single: Broken, monkeypatch: pytest.MonkeyPatch, unreadable: type[errors.RekeyError]
+) -> None:
+    """Its key is disabled by now, or denied to the function; or it was never a text."""
+    single.world.rotate()
+    former, read = single.version(Label.PREVIOUS), single.world.store.get_version
+
+    def refuse(arn: str, version: str, label: Label | None = None) -> SecretVersion | None:
+        if version == former:
+            raise unreadable("former")
+        return read(arn, version, label)
+
+    token = single.rotate_until(Step.SET)
+    monkeypatch.setattr(single.world.store, "get_version", refuse)
+    assert single.recover(token, Happened.TEST_FAILED) == "rollForward"
+    assert single.settled()
 
 
 def test_only_a_version_that_create_secret_wrote_and_nobody_rejected_is_rolled_forward(

@@ -37,7 +37,11 @@ class Candidates:
 
 
 def read_candidates(rotation: Rotation, metadata: SecretMetadata) -> Candidates:
-    """Read the versions that labels point to; what is wrong with one is noted, not raised."""
+    """Read the versions that labels point to; what is wrong with one is noted, not raised.
+
+    AWSCURRENT and AWSPENDING must be there to be read: what Secrets Manager says of them is raised,
+    and asked for again. AWSPREVIOUS may have become unreadable since, and is seldom needed.
+    """
     current_id, pending_id = metadata.holder(Label.CURRENT), unfinished(metadata)
     current = _read(rotation, current_id)
     counted = _counted(rotation, current_id, pending_id)
@@ -81,6 +85,14 @@ def _read(rotation: Rotation, version_id: str | None) -> Candidate | None:
         return Candidate(version_id, fault=fault)
 
 
+def _read_former(rotation: Rotation, version_id: str | None) -> Candidate | None:
+    """Read it if that can be done: its key may be disabled by now, or denied to the function."""
+    try:
+        return _read(rotation, version_id)
+    except RekeyError as fault:
+        return Candidate(version_id or "", fault=fault)
+
+
 def _strategy(
     rotation: Rotation, metadata: SecretMetadata, pending_id: str | None, current: Candidate | None
 ) -> Strategy:
@@ -120,7 +132,7 @@ def _previous(
     rotation: Rotation, metadata: SecretMetadata, strategy: Strategy, current: Candidate | None
 ) -> Candidate | None:
     """Rule out what rollBack would refuse to bring back."""
-    read = _read(rotation, metadata.holder(Label.PREVIOUS))
+    read = _read_former(rotation, metadata.holder(Label.PREVIOUS))
     if read is None or read.credential is None:
         return read
     fault: RekeyError | None = None
