@@ -13,7 +13,9 @@ from rekey.recovery.again import look_again
 from tests.secret_store import StoredSecret
 from tests.unit.test_dispatch import ARN, FUNCTION, Account
 
+FAILED = "v0"
 SAMPLE = Path(__file__).parents[2] / "events" / "look_up_secret" / "look_again.json"
+EVENT = {"secretId": ARN, "versionId": FAILED, "currentVersionId": "v1"}
 OWN = "arn:aws:lambda:eu-west-1:111122223333:function:own"
 
 
@@ -25,11 +27,17 @@ def account() -> Account:
 
 
 def looked(world: Account, **event: Any) -> dict[str, Any]:
-    return look_again(world.store, world, {"secretId": ARN, "currentVersionId": "v1", **event})
+    return look_again(world.store, world, {**EVENT, **event})
 
 
 def test_it_rotates_again_if_nothing_has_happened_since() -> None:
     assert looked(account()) == {"again": True, "reason": ""}
+
+
+def test_a_run_that_began_before_an_upgrade_is_understood() -> None:
+    world = account()
+    event = {key: value for key, value in EVENT.items() if key != "versionId"}
+    assert look_again(world.store, world, event)["again"] is True
 
 
 def test_pending_on_the_version_that_serves_is_no_rotation() -> None:
@@ -48,6 +56,7 @@ def test_pending_on_the_version_that_serves_is_no_rotation() -> None:
         (lambda secret: secret.put_by_hand("{}"), "another version"),
         (lambda secret: secret.move(Label.CURRENT, None), "another version"),
         (lambda secret: secret.move(Label.PENDING, "v2"), "has begun"),
+        (lambda secret: secret.move(Label.REJECTED, FAILED), "rolled back"),
     ],
 )
 def test_it_does_not_if_somebody_has_done_something_since_and_says_what(
@@ -64,9 +73,12 @@ def test_a_secret_that_was_deleted_is_left_alone() -> None:
     assert looked(Account())["again"] is False
 
 
-@pytest.mark.parametrize("wrong", [{"secretId": ""}, {"secretId": 7}, {"currentVersionId": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"secretId": ""}, {"secretId": 7}, {"versionId": None}, {"currentVersionId": None}],
+)
 def test_an_event_of_another_shape_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(InvalidEvent, match="secretId and currentVersionId"):
+    with pytest.raises(InvalidEvent, match="must be"):
         looked(account(), **wrong)
 
 

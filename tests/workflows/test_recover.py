@@ -16,6 +16,8 @@ from tests.end_to_end.application import Application, retries, wait_for
 from tests.inbox import Inbox
 from tests.workflows.recoveries import (
     SILENT,
+    begin,
+    begun,
     change_behind_its_back,
     comes_to,
     cut_off,
@@ -91,6 +93,24 @@ def test_a_rotation_that_succeeded_is_rolled_back_by_hand_and_twice_is_no_more(
     back, unchanged = said(app, told, 2)
     assert back["done"] == [DONE["rollBack"]]
     assert unchanged["done"] == [UNCHANGED]
+
+
+def test_what_was_done_is_told_though_nothing_is_left_to_do_as_somebody_stores_a_value(
+    app: Application, told: Inbox
+) -> None:
+    """AWSCURRENT moves before it is verified, so it is looked again."""
+    begun(app)
+    with shortened(app.deployed, SCALE * 10):
+        begin(app)
+        comes_to(app, "WaitForStepInFlight")
+        value = json.dumps(app.value("AWSCURRENT"))
+        stored = app.client.put_secret_value(SecretId=app.arn, SecretString=value)["VersionId"]
+        run = ended(app, Workflow.RECOVER)
+    passed = states(app, run)
+    assert (passed.count("Diagnose"), passed[-1]) == (2, "Recovered")
+    assert holder(app, "AWSCURRENT") == stored
+    (finding,) = said(app, told, 1)
+    assert finding["done"] == [DONE["clear"]]
 
 
 def test_a_version_without_a_name_is_not_taken_for_the_one_that_serves(app: Application) -> None:
