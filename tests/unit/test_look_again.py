@@ -69,6 +69,12 @@ def test_it_does_not_if_somebody_has_done_something_since_and_says_what(
     assert told in answer["reason"]
 
 
+def test_a_tag_that_says_no_halts_nothing() -> None:
+    world = account()
+    world.store.secrets[ARN].tags["rekey:halted"] = "false"
+    assert looked(world)["again"] is True
+
+
 def test_a_secret_that_was_deleted_is_left_alone() -> None:
     assert looked(Account())["again"] is False
 

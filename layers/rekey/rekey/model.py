@@ -144,6 +144,15 @@ class RotationRequest:
     circumstances: Circumstances = Circumstances()
 
 
+HALTED_TAG = "rekey:halted"
+"""On a secret whose rotations keep failing. ``recover`` writes a time as its value."""
+
+
+def is_halted(tags: Mapping[str, str]) -> bool:
+    """Tell whether a person has to look before anything is done. The value ``false`` says no."""
+    return tags.get(HALTED_TAG, "false") != "false"
+
+
 @dataclass(frozen=True)
 class SecretMetadata:
     """What DescribeSecret says: labels by version id, tags, whether rotation is on, and by whom.

@@ -69,7 +69,10 @@ class Canary:
 
 
 class Secrets(Protocol):
-    """All secrets of the account and region. Methods raise SecretsManagerFailure."""
+    """All secrets of the account and region. Methods raise SecretsManagerFailure.
+
+    Of a single one they raise SecretAccessDenied if its own policy, or its key's, lets nobody ask.
+    """
 
     def page(self, token: str | None) -> Page | None:
         """ListSecrets, 100 at a time. None if the service takes the token no more."""

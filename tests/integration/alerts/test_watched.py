@@ -9,9 +9,15 @@ import pytest
 
 from local.running_account import RunningAccount
 from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
-from rekey.errors import CloudTrailFailure, SecretsManagerFailure, StateTableFailure
+from rekey.errors import (
+    CloudTrailFailure,
+    SecretAccessDenied,
+    SecretsManagerFailure,
+    StateTableFailure,
+)
 from rekey.model import Label
 from rekey.watched import Canary, Progress, Trail, Watched
+from tests.integration.account.conftest import Account
 from tests.unit.alerts.findings import ARN, NOW
 
 HOUR = dt.timedelta(hours=1)
@@ -99,6 +105,19 @@ def test_a_canary_is_read_and_its_value_dropped(lists: SecretLists, made: list[s
     lists.read(made[0])
     with pytest.raises(SecretsManagerFailure, match="ResourceNotFoundException"):
         lists.read(ARN)
+
+
+def test_what_is_denied_of_one_secret_is_told_from_a_failure(
+    account: RunningAccount, made: list[str]
+) -> None:
+    """The account here knows no policies of secrets; a role that may only list gets the same."""
+    listing = {"Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
+    session = Account(account).user(listing)
+    lists = SecretLists(Account(account).client("secretsmanager", session))
+    assert made[0] in everything(lists)
+    for ask in (lists.look, lists.read):
+        with pytest.raises(SecretAccessDenied, match="AccessDeniedException"):
+            ask(made[0])
 
 
 def test_trails_come_with_their_state_and_what_they_log(account: RunningAccount) -> None:

@@ -9,8 +9,16 @@ from rekey.errors import (
     SuperuserRejected,
     TooManyRejectedLogins,
 )
-from rekey.model import Happened, Label, Outcome, Step, StepResult, Strategy, WorkflowStep
-from rekey.rotation.guards import HALTED_TAG
+from rekey.model import (
+    HALTED_TAG,
+    Happened,
+    Label,
+    Outcome,
+    Step,
+    StepResult,
+    Strategy,
+    WorkflowStep,
+)
 from tests.database import new_password
 from tests.integration.recovery.recovery import Broken
 from tests.integration.rotation.conftest import logins

@@ -15,6 +15,7 @@ from rekey.alerts.finding import Finding, Kind, Severity, Status
 from rekey.alerts.report import Reporter
 from rekey.alerts.sweep import Sweep
 from rekey.alerts.troubles import LATE, LINGERING, NEW, relief, trouble
+from rekey.errors import SecretAccessDenied
 from rekey.incident import Incident
 from rekey.model import Deadline, Execution, Workflow
 from rekey.watched import Canary, Page, Progress, Trail, Watched
@@ -106,7 +107,9 @@ def incident(*kinds: Kind, **changes: Any) -> Incident:
     ("kinds", "rotated", "solved"),
     [
         ([Kind.OVERDUE], NOW - 10 * DAY, True),
-        ([Kind.OVERDUE, Kind.HALTED], None, True),
+        ([Kind.OVERDUE, Kind.STUCK_PENDING], None, True),
+        ([Kind.HALTED], NOW - 10 * DAY, False),
+        ([Kind.HALTED], NOW - DAY, True),
         ([Kind.NEEDS_PERSON], NOW - 10 * DAY, False),
         ([Kind.NEEDS_PERSON], NOW - DAY, True),
         ([Kind.OVERDUE, Kind.ROTATION_FAILED], NOW - 10 * DAY, False),
@@ -119,6 +122,12 @@ def test_an_incident_is_over_if_the_sweep_can_see_that(
     assert (found is not None and found.status is Status.SOLVED) is solved
 
 
+def test_nothing_is_said_to_be_in_order_where_rotation_was_switched_off() -> None:
+    late = incident(Kind.OVERDUE)
+    assert relief(secret(rotation_enabled=False), late, NOW) is None
+    assert relief(secret(rotation_enabled=False, rotated=NOW - DAY), late, NOW) is not None
+
+
 def test_what_is_solved_is_not_solved_again() -> None:
     assert relief(HEALTHY, incident(Kind.OVERDUE, solved=NOW - DAY), NOW) is None
 
@@ -129,6 +138,7 @@ class Region:
     def __init__(self) -> None:
         self.secrets: dict[str, Watched] = {}
         self.newer: dict[str, Watched | None] = {}
+        self.denied: set[str] = set()
         self.trails: tuple[Trail, ...] = (
             Trail("all", logging=True, selectors=({"ReadWriteType": "All"},)),
         )
@@ -153,10 +163,14 @@ class Region:
 
     def look(self, arn: str) -> Watched | None:
         self.described += 1
+        if arn in self.denied:
+            raise SecretAccessDenied("its policy")
         return self.newer.get(arn, self.secrets[arn])
 
     def read(self, arn: str) -> None:
         assert self.canaries[arn].read is not None
+        if arn in self.denied:
+            raise SecretAccessDenied("its policy")
         self.reads += 1
 
     def here(self) -> tuple[Trail, ...]:
@@ -246,6 +260,18 @@ def test_a_list_that_was_out_of_date_tells_nothing(night: Night) -> None:
     assert night.kinds() == []
 
 
+def test_a_secret_that_lets_nobody_look_stops_no_sweep_and_is_told_from_the_list(
+    night: Night,
+) -> None:
+    """And no recovery starts, which could not look either."""
+    night.add(3, due=NOW - DAY, tags={"rekey:canary": "true"})
+    night.region.denied = {min(night.region.secrets)}
+    assert night.sweep().token is None
+    assert night.kinds() == [("overdue", "open")] * 3
+    recovered = {execution.input["secretId"] for execution in night.started.values()}
+    assert recovered == set(night.region.secrets) - night.region.denied
+
+
 def test_a_sweep_goes_on_where_the_time_ran_out(night: Night) -> None:
     night.add(5, due=NOW - DAY)
     tokens = [night.sweep(seconds=1).token for _ in range(3)]
@@ -283,9 +309,10 @@ def test_the_next_day_it_is_told_once_more_only_if_it_is_over(night: Night) -> N
     night.sweep()
     healed = min(night.region.secrets)
     night.region.secrets[healed] = secret(arn=healed, rotated=NOW + HOUR, due=NOW + 30 * DAY)
-    night.time = NOW + DAY
+    night.time, before = NOW + DAY, len(night.started)
     night.sweep()
     assert night.kinds() == [("overdue", "open"), ("overdue", "open"), ("overdue", "solved")]
+    assert len(night.started) == before + 1
 
 
 def management(kind: str = "All", **more: Any) -> dict[str, Any]:

@@ -6,17 +6,19 @@ functions that feed themselves), and what a late or doubled invocation does agai
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rekey.alerts import blindness, topics
 from rekey.alerts.crowds import tell_together
 from rekey.alerts.digest import is_new_week
-from rekey.alerts.finding import Finding
+from rekey.alerts.finding import Finding, Status
 from rekey.alerts.incidents import Decision
 from rekey.alerts.kinds import Kind
 from rekey.alerts.troubles import relief, trouble
 from rekey.crowd import Crowds
+from rekey.errors import SecretAccessDenied
 from rekey.incident import Incident, IncidentStore
 from rekey.model import Deadline, Execution, Happened, Label, Workflow, execution_name
 from rekey.ports import Workflows
@@ -86,22 +88,31 @@ class Sweep:
     def _judge(self, page: Page) -> list[int]:
         known = self.incidents.get_many([topics.rotation(secret.arn) for secret in page.secrets])
         counts = []
-        for secret in page.secrets:
-            finding = self._finding(secret, known.get(topics.rotation(secret.arn)))
+        for listed in page.secrets:
+            secret, is_open = self._newest(listed)
+            incident = known.get(topics.rotation(listed.arn))
+            finding = None if secret is None else self._finding(secret, incident)
             if finding is not None:
                 self.report(finding)
+            if finding is not None and secret is not None and is_open:
                 self._recover(finding, secret)
-            self._canary(secret)
+            self._canary(listed)
             counts.append(int(finding is not None))
         return counts
 
-    def _finding(self, listed: Watched, incident: Incident | None) -> Finding | None:
-        """The list may be older than the secret: only a suspect is looked at by itself."""
-        secret: Watched | None = listed
-        if trouble(listed, self.now()) is not None:
-            secret = self.secrets.look(listed.arn)
-        if secret is None:
-            return None
+    def _newest(self, listed: Watched) -> tuple[Watched | None, bool]:
+        """The list may be older than the secret: only a suspect is looked at by itself.
+
+        False of one whose policy does not let Rekey look: the list is all there is to go by.
+        """
+        if trouble(listed, self.now()) is None:
+            return listed, True
+        try:
+            return self.secrets.look(listed.arn), True
+        except SecretAccessDenied:
+            return listed, False
+
+    def _finding(self, secret: Watched, incident: Incident | None) -> Finding | None:
         found = trouble(secret, self.now())
         if found is None and incident is not None:
             return relief(secret, incident, self.now())
@@ -109,7 +120,7 @@ class Sweep:
 
     def _recover(self, finding: Finding, secret: Watched) -> None:
         """Let the workflow look, which tells itself whose function it is and what may be done."""
-        if finding.kind not in RECOVERABLE:
+        if finding.kind not in RECOVERABLE or finding.status is not Status.OPEN:
             return
         arn, pending = secret.arn, secret.holder(Label.PENDING) or ""
         name = execution_name(Workflow.RECOVER, arn, pending, finding.occurrence)
@@ -126,7 +137,8 @@ class Sweep:
             self.report(finding)
         if finding is not None or known.read is None:
             self.memory.note_read(secret.arn, now)
-            self.secrets.read(secret.arn)
+            with suppress(SecretAccessDenied):  # It makes a record like any other.
+                self.secrets.read(secret.arn)
 
 
 FIRST_PAGE = ""

@@ -11,10 +11,8 @@ from rekey.alerts import topics
 from rekey.alerts.finding import Finding, Kind, Reason, Status, owner_of
 from rekey.alerts.text import quoted
 from rekey.incident import Incident
-from rekey.model import Label
+from rekey.model import HALTED_TAG, Label, is_halted
 from rekey.watched import Watched
-
-HALTED_TAG = "rekey:halted"
 
 LATE = timedelta(hours=2)
 """After NextRotationDate. Rotations begin within a window, and a repetition takes its time."""
@@ -25,7 +23,8 @@ LINGERING = timedelta(hours=4)
 NEW = timedelta(days=1)
 """A secret whose rotation was switched on has that long for its first one."""
 
-BY_SWEEP = frozenset({Kind.OVERDUE, Kind.STUCK_PENDING, Kind.NEVER_ROTATED, Kind.HALTED})
+BY_DATES = frozenset({Kind.OVERDUE, Kind.STUCK_PENDING, Kind.NEVER_ROTATED})
+"""What is over once labels and dates are in order."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,14 @@ def relief(secret: Watched, incident: Incident, now: datetime) -> Finding | None
     """Return that an incident is solved, for a secret without trouble.
 
     What the sweep cannot see the end of is over only if a rotation has succeeded since: AWSCURRENT
-    may not log in though every date is in order.
+    may not log in though every date is in order, and though nobody is kept by rekey:halted any
+    more. Nothing is in order, and nothing late, where rotation is switched off.
     """
     if incident.solved is not None:
         return None
     rotated = secret.rotated is not None and secret.rotated > incident.seen
-    if not (rotated or incident.kinds <= BY_SWEEP):
+    in_order = secret.rotation_enabled and incident.kinds <= BY_DATES
+    if not (rotated or in_order):
         return None
     kind = min(Kind(kind) for kind in incident.kinds)
     return Finding(
@@ -87,8 +88,8 @@ def _troubles(secret: Watched, now: datetime) -> Iterator[_Trouble]:
 
 
 def _halted(secret: Watched) -> Iterator[_Trouble]:
-    value = secret.tags.get(HALTED_TAG, "false")
-    if value != "false":
+    if is_halted(secret.tags):
+        value = secret.tags[HALTED_TAG]
         what = "Recovery failed too often. Rekey does not touch the secret until a person says so."
         yield _Trouble(Kind.HALTED, what, Reason("Tag rekey:halted", "not set", quoted(value)))
 

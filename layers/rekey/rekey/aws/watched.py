@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rekey.errors import CloudTrailFailure, RekeyError, SecretsManagerFailure, StateTableFailure
+from rekey.errors import (
+    CloudTrailFailure,
+    RekeyError,
+    SecretAccessDenied,
+    SecretsManagerFailure,
+    StateTableFailure,
+)
+from rekey.model import HALTED_TAG, is_halted
 from rekey.watched import Canary, Page, Progress, Trail, Watched
 
 if TYPE_CHECKING:
@@ -16,7 +23,7 @@ T = TypeVar("T")
 
 PAGE_SIZE = 100
 EXPIRES_DAYS = 30
-HALTED_TAG = "rekey:halted"
+DENIED = frozenset({"AccessDeniedException", "KMSAccessDeniedException"})
 NOT_OURS = frozenset({"AccessDeniedException", "TrailNotFoundException"})
 """What CloudTrail says of a trail that belongs to the organisation's account."""
 
@@ -49,11 +56,11 @@ class SecretLists:
         except _Refused as error:
             if error.code == "ResourceNotFoundException":
                 return None
-            raise error.failure from None
+            raise _of_one(error) from None
         return None if "DeletedDate" in answer else _watched(answer, "VersionIdsToStages")
 
     def halted(self) -> list[str]:
-        """Return the secrets with the tag ``rekey:halted``.
+        """Return the secrets that are halted.
 
         The filter takes beginnings of keys, and knows nothing of values.
         """
@@ -67,7 +74,7 @@ class SecretLists:
             except _Refused as error:
                 raise error.failure from None
             secrets = (_watched(one, "SecretVersionsToStages") for one in answer["SecretList"])
-            found += [s.arn for s in secrets if s.tags.get(HALTED_TAG, "false") != "false"]
+            found += [s.arn for s in secrets if is_halted(s.tags)]
             if "NextToken" not in answer:
                 return found
             place = {"NextToken": answer["NextToken"]}
@@ -77,7 +84,7 @@ class SecretLists:
         try:
             _ask(SecretsManagerFailure, self._client.get_secret_value, SecretId=arn)
         except _Refused as error:
-            raise error.failure from None
+            raise _of_one(error) from None
 
 
 class CloudTrails:
@@ -207,6 +214,11 @@ def _ask(kind: type[RekeyError], call: Callable[..., T], **parameters: Any) -> T
     except BotoCoreError as error:
         code = type(error).__name__
         raise _Refused(code, kind(f"No answer ({code}).")) from None
+
+
+def _of_one(error: _Refused) -> RekeyError:
+    """What a secret's own policy or key denies is no failure of the service."""
+    return SecretAccessDenied(str(error.failure)) if error.code in DENIED else error.failure
 
 
 def _watched(entry: Mapping[str, Any], labels: str) -> Watched:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rekey.errors import InvalidEvent, SecretNotFound
-from rekey.model import Label, SecretMetadata
+from rekey.model import Label, SecretMetadata, is_halted
 from rekey.ports import RotationFunctions, SecretStore
-from rekey.rotation.guards import is_halted
 
 
 def look_again(
@@ -47,7 +46,7 @@ def _in_the_way(
         return "Somebody has switched rotation off since."
     if function is None or not functions.is_ours(function):
         return "A function that is not Rekey's rotates the secret since."
-    if is_halted(metadata):
+    if is_halted(metadata.tags):
         return "The secret was halted since."
     if Label.REJECTED in metadata.labels.get(failed, frozenset()):
         return "The version whose rotation failed was rolled back since."

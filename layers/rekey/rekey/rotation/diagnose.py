@@ -8,14 +8,21 @@ from dataclasses import dataclass, field, replace
 
 from rekey.credential import Credential
 from rekey.errors import RekeyError, VersionNotReadable
-from rekey.model import Happened, Label, Outcome, SecretMetadata, StepResult, Strategy
+from rekey.model import (
+    Happened,
+    Label,
+    Outcome,
+    SecretMetadata,
+    StepResult,
+    Strategy,
+    is_halted,
+)
 from rekey.ports import Connection
 from rekey.recovery import Attempt, Decision, Login, Observation, decide
 from rekey.recovery.observation import ABSENT, UNTRIED
 from rekey.recovery.rules import ALERT_ONLY, KNOWN_BAD, RESTORABLE, SET_HAS_ENDED
 from rekey.rotation.candidates import Candidate, Candidates, read_candidates
 from rekey.rotation.context import Rotation
-from rekey.rotation.guards import is_halted
 from rekey.rotation.identity import check_login
 from rekey.rotation.logins import Logins
 from rekey.rotation.restore import may_restore
@@ -36,7 +43,7 @@ def diagnose(rotation: Rotation) -> StepResult:
         superseded=_superseded(rotation, metadata),
         ended=_ended(rotation, metadata),
         repeated=known.repeated,
-        halted=is_halted(metadata),
+        halted=is_halted(metadata.tags),
         last_look=known.last_look,
         failures=known.failures,
         retries=known.retries,

@@ -11,11 +11,10 @@ from rekey.errors import (
     VersionRejected,
     VersionUnknown,
 )
-from rekey.model import Label, SecretMetadata, Strategy
+from rekey.model import HALTED_TAG, Label, SecretMetadata, Strategy, is_halted
 from rekey.ports import Engine
 from rekey.rotation.strategy import alternating_users
 
-HALTED_TAG = "rekey:halted"
 START_ANEW = (
     "Take AWSPENDING off the pending version (UpdateSecretVersionStage with RemoveFromVersionId), "
     "then call RotateSecret."
@@ -47,16 +46,11 @@ def check_pending(metadata: SecretMetadata, token: str) -> None:
 
 def check_not_halted(metadata: SecretMetadata) -> None:
     """Check that no recovery has stopped the rotations of this secret until a person looks."""
-    if is_halted(metadata):
+    if is_halted(metadata.tags):
         raise RotationHalted(
             f"Too many rotations have failed in a row. Find out why, take the tag {HALTED_TAG} off "
             "the secret, and rotate again."
         )
-
-
-def is_halted(metadata: SecretMetadata) -> bool:
-    """Tell whether the tag is there, whatever its value."""
-    return HALTED_TAG in metadata.tags
 
 
 def check_not_rejected(labels: frozenset[str]) -> None:
