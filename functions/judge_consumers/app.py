@@ -10,6 +10,7 @@ from rekey.aws import clients, environment
 from rekey.aws.access_account import AccessAccount
 from rekey.aws.access_state import AccessState
 from rekey.aws.alerts import Alerts, elsewhere
+from rekey.aws.crowds import CrowdItems
 from rekey.aws.incidents import Incidents
 from rekey.aws.owners import owners
 from rekey.aws.secrets_manager import SecretsManager
@@ -24,6 +25,7 @@ store, state = SecretsManager(SECRETS), AccessState(STATE, TABLE)
 alerts = Alerts(clients.sns(), clients.events(), TOPIC)
 owner = owners(store, owner_of)
 hub, ocsf = elsewhere()
-reporter = Reporter(Incidents(STATE, TABLE), alerts, owner, hub=hub, ocsf=ocsf)
+incidents, crowds = Incidents(STATE, TABLE), CrowdItems(STATE, TABLE)
+reporter = Reporter(incidents, alerts, owner, crowds, hub, ocsf)
 judge = Judge(store, state, account, GRACE, time.time)
 handler = task_handler(FollowUp(judge, reporter).run)

@@ -126,6 +126,9 @@ def condition(words: str, function: str) -> Any:
         "dynamodb:LeadingKeys like failures#*": {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["failures#*"]}
         },
+        "dynamodb:LeadingKeys like crowd#*": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["crowd#*"]}
+        },
         "dynamodb:LeadingKeys like campaign#*, host#*": {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["campaign#*", "host#*"]}
         },

@@ -7,12 +7,14 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
 from rekey.aws.access_state import AccessState
+from rekey.aws.crowds import CrowdItems
 from rekey.known import Item, reader_key, rotation_key
 from rekey.model import Strategy, Workflow
 from tests.conftest import Deployed
@@ -140,6 +142,13 @@ def stale(app: MysqlApplication, state: AccessState) -> Stale:
     return Stale(role, reader, current, old)
 
 
+def told_of_today(deployed: Deployed, kind: str) -> int:
+    """How many are counted, so that very many would be told together."""
+    day = datetime.fromtimestamp(time.time(), UTC).date()
+    crowds = CrowdItems(deployed.account.client("dynamodb"), deployed.state_table)
+    return sum(crowd.count for crowd in crowds.on(day) if crowd.of.kind == kind)
+
+
 def heard(app: MysqlApplication) -> Inbox:
     """What people are told of the secret's consumers."""
     about = json.dumps({"kind": ["not-renewed", "old-password-kept"], "secret": [app.arn]})
@@ -171,6 +180,7 @@ def test_a_consumer_that_uses_the_old_version_is_told_of_and_keeps_it_until_it_h
     told = json.loads(told["Message"])
     assert (told["kind"], told["severity"]) == ("not-renewed", "medium")
     assert next(row for row in told["table"]["rows"] if row[0] == f'"{role}"')[1] == "stale"
+    assert told_of_today(deployed, "not-renewed") >= 1
 
     assert end(app, retire(app, current, 0)) == "Kept"
     kept = json.loads(inbox.first(2)[1]["Message"])
