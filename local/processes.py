@@ -7,20 +7,27 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 HOST = "127.0.0.1"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 5.0
+PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port that nobody listens on at this moment.
+
+    It lies below those that the system gives away by itself (ip(7), ip_local_port_range), so that
+    nobody is given it before it is bound. The choice is independent of any seed.
+    """
+    for port in SystemRandom().sample(PORTS, len(PORTS)):
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
+    raise OSError(f"no port of {HOST} is free between {PORTS.start} and {PORTS.stop}")
 
 
 def family(pid: int) -> list[int]:

@@ -82,7 +82,12 @@ def read_before(deployed: Deployed, secret: str) -> str:
     reader = stranger(deployed.account, ALLOWED)
     reader.boto3.get_secret_value(SecretId=other)
     records = deployed.account.control(f"records?after={since}")["records"]
-    read = [r for r in records if other in json.dumps(r["requestParameters"])]
+    read = [
+        record
+        for record in records
+        if other in json.dumps(record["requestParameters"])
+        and reader.name in json.dumps(record["userIdentity"])  # functions of the stack look at it
+    ]
     assert [r["eventName"] for r in read] == ["GetSecretValue", "Decrypt"]
     name, then = f"payments-{secrets.token_hex(4)}", datetime.now(UTC) - THREE_WEEKS
     text = json.dumps(read).replace(other, secret).replace(reader.name, name)

@@ -36,7 +36,10 @@ ON_A_TERMINAL = (
 CTRL_C = b"\x03"
 PR_SET_CHILD_SUBREAPER = 36
 PORT = re.compile(rf"{re.escape(HOST)}:(\d+)")
-PATIENCE = 30.0
+PATIENCE = 600.0
+"""Others may deploy first: sam runs once at a time on a machine."""
+
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -126,7 +129,6 @@ def assert_nothing_is_left(left: Callable[[], set[int]], folder: Path, said: str
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.timeout(300)  # all of it, beside another process
 def test_the_demo_shows_that_every_claim_holds_and_leaves_nothing(
     left: Callable[[], set[int]], folder: Path
 ) -> None:

@@ -58,8 +58,8 @@ def test_silence_is_unreachable_at_the_deadline() -> None:
         filler.connect(server.getsockname())
         started = time.monotonic()
         with pytest.raises(DatabaseUnreachable, match="drops the packets"):
-            network.connect("127.0.0.1", port_of(server), Deadline.after(0.3))
-        assert time.monotonic() - started < 2
+            network.connect("127.0.0.1", port_of(server), Deadline.after(1))
+        assert time.monotonic() - started < 5
 
 
 def test_a_resolver_that_hangs_does_not_outlast_the_deadline(
@@ -94,9 +94,9 @@ def test_the_watchdog_ends_a_connection_whose_other_side_trickles(listener: sock
 
 def test_a_watchdog_that_was_stopped_leaves_the_connection_alone(listener: socket.socket) -> None:
     with network.connect("127.0.0.1", port_of(listener), Deadline.after(5)) as opened:
-        network.Watchdog(opened.dup(), Deadline.after(0.05)).stop()
+        network.Watchdog(opened.dup(), Deadline.after(1)).stop()
         other, _ = listener.accept()
         with other:
-            opened.settimeout(0.3)
+            opened.settimeout(1.5)
             with pytest.raises(TimeoutError):
                 opened.recv(1)

@@ -33,6 +33,7 @@ def last_update(deployed: Deployed) -> datetime:
     return when
 
 
+@pytest.mark.timeout(900)  # others may deploy first
 def test_deploying_the_same_again_changes_nothing(deployed: Deployed) -> None:
     lambda_ = deployed.account.client("lambda")
     arn = deployed.rotation_function_arn

@@ -3,7 +3,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +49,6 @@ def test_an_unknown_environment_is_refused_by_name() -> None:
 
 
 def test_environments_that_are_current_are_left_alone() -> None:
-    started = time.monotonic()
     done = subprocess.run(
         [CHECKOUT / ".venv" / "dev" / "bin" / "python", "-m", "local.toolchain"],
         cwd=CHECKOUT,
@@ -60,7 +58,6 @@ def test_environments_that_are_current_are_left_alone() -> None:
         check=True,
     )
     assert done.stdout == ""
-    assert time.monotonic() - started < 5
 
 
 def wheel(folder: Path) -> Path:

@@ -108,6 +108,8 @@ def test_a_clone_that_is_not_complete_lets_nobody_in(users: Users) -> None:
 def test_two_attempts_at_once_end_like_one(users: Users) -> None:
     password = new_password()
     again = partial(users.provide, users.clone, password=password)
-    assert at_once(again, again) == []
+    raised = at_once(again, again)
+    assert [error for error in raised if not isinstance(error, errors.LockTimeout)] == []
+    assert len(raised) < 2
     users.check_equal()
     assert users.logs_in(users.clone)

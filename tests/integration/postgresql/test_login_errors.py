@@ -109,7 +109,7 @@ def test_a_server_that_hangs_is_unreachable_at_the_deadline(server: PostgresServ
     try:
         with pytest.raises(errors.DatabaseUnreachable, match="did not answer"):
             server.engine.connect(
-                server.credential(server.base, server.password), Deadline.after(0.5)
+                server.credential(server.base, server.password), Deadline.after(2)
             )
     finally:
         server.own.resume()
