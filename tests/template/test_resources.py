@@ -192,6 +192,15 @@ def test_the_table_is_restored_to_any_second_and_forgets_by_itself(resources: Re
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
+def test_documents_of_campaigns_go_after_a_time_and_so_do_parts_of_unfinished_ones(
+    resources: Resources,
+) -> None:
+    """Parts are no objects: the expiry of objects leaves them."""
+    (rule,) = resources()["CampaignBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 90)
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
 @pytest.mark.parametrize("key", ["", "arn:aws:kms:eu-central-1:111122223333:key/1"])
 def test_what_is_stored_is_encrypted_with_the_key_that_is_named(
     resources: Resources, key: str
