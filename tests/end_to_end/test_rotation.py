@@ -215,7 +215,7 @@ def test_a_superuser_that_rds_manages_is_found_through_rds(
     superuser = managed.create(
         "managed",
         {"username": "postgres", "password": postgres.password},
-        {"aws:rds:primarydbinstancearn": instance["DBInstanceArn"], "rekey:superuser": "true"},
+        {"aws:rds:primaryDBInstanceArn": instance["DBInstanceArn"], "rekey:superuser": "true"},
     )
     app = Application(
         deployed,

@@ -59,7 +59,7 @@ def test_an_instance_s_address_comes_from_rds(account: RunningAccount) -> None:
         MasterUserPassword=secrets.token_urlsafe(16),
         AllocatedStorage=20,
     )["DBInstance"]
-    arn = create(account, MANAGED, aws_rds_primarydbinstancearn=instance["DBInstanceArn"])
+    arn = create(account, MANAGED, aws_rds_primaryDBInstanceArn=instance["DBInstanceArn"])
     superuser = read(account, arn)
     assert (superuser.host, superuser.port) == (instance["Endpoint"]["Address"], 5444)
     assert (superuser.engine, superuser.username) == ("aurora-postgresql", "postgres")
@@ -74,7 +74,7 @@ def test_a_cluster_s_writer_comes_from_rds(account: RunningAccount) -> None:
         MasterUsername="postgres",
         MasterUserPassword=secrets.token_urlsafe(16),
     )["DBCluster"]
-    arn = create(account, MANAGED, aws_rds_primarydbclusterarn=cluster["DBClusterArn"])
+    arn = create(account, MANAGED, aws_rds_primaryDBClusterArn=cluster["DBClusterArn"])
     superuser = read(account, arn)
     assert (superuser.host, superuser.port) == (cluster["Endpoint"], 5445)
 
@@ -87,7 +87,7 @@ def test_a_secret_that_nothing_ties_to_a_server_is_refused(account: RunningAccou
 def test_an_instance_that_is_gone_is_told_as_such(account: RunningAccount) -> None:
     gone = "arn:aws:rds:us-east-1:000000000000:db:gone"
     with pytest.raises(SecretsManagerFailure, match="RDS"):
-        read(account, create(account, MANAGED, aws_rds_primarydbinstancearn=gone))
+        read(account, create(account, MANAGED, aws_rds_primaryDBInstanceArn=gone))
 
 
 def test_a_secret_that_does_not_exist_is_not_found(account: RunningAccount) -> None:

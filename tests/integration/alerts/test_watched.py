@@ -3,9 +3,11 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.running_account import RunningAccount
 from rekey.aws.watched import CloudTrails, SecretLists, SweepItems
@@ -147,25 +149,36 @@ def trails(client: Any) -> dict[str, Trail]:
 class Refusing:
     """CloudTrail for the member of an organisation, whose trail is another account's."""
 
-    def __init__(self, client: Any, *, organisation: bool) -> None:
-        self._client = client
+    def __init__(self, *, organisation: bool, code: str, of_status: bool) -> None:
         self._organisation = organisation
+        self._refused = ClientError({"Error": {"Code": code, "Message": "not yours"}}, "Asked")
+        self._of_status = of_status
 
     def describe_trails(self) -> dict[str, Any]:
         arn = "arn:aws:cloudtrail:us-east-1:000000000000:trail/none"
         flag = {"IsOrganizationTrail": self._organisation}
         return {"trailList": [{"Name": "none", "TrailARN": arn, **flag}]}
 
-    def get_trail_status(self, **parameters: str) -> Any:
-        return self._client.get_trail_status(**parameters)
+    def get_trail_status(self, **_: str) -> dict[str, Any]:
+        if self._of_status:
+            raise self._refused
+        return {"IsLogging": True}
+
+    def get_event_selectors(self, **_: str) -> Any:
+        raise self._refused
 
 
-def test_the_organisations_trail_is_taken_to_be_in_order(account: RunningAccount) -> None:
-    client = account.client("cloudtrail")
-    (trail,) = CloudTrails(Refusing(client, organisation=True)).here()
+@pytest.mark.parametrize("of_status", [True, False])
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "CloudTrailARNInvalidException", "TrailNotFoundException"]
+)
+def test_the_organisations_trail_is_taken_to_be_in_order(code: str, *, of_status: bool) -> None:
+    """The account here knows no organisations. The codes are those that members have reported."""
+    client = partial(Refusing, code=code, of_status=of_status)
+    (trail,) = CloudTrails(client(organisation=True)).here()
     assert trail.logging
-    with pytest.raises(CloudTrailFailure, match="TrailNotFound"):
-        CloudTrails(Refusing(client, organisation=False)).here()
+    with pytest.raises(CloudTrailFailure, match=code):
+        CloudTrails(client(organisation=False)).here()
 
 
 @pytest.fixture

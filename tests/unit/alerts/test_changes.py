@@ -131,6 +131,36 @@ def test_what_a_service_of_aws_does_on_its_own_is_silent() -> None:
     assert judge({**detail("value_written"), "userIdentity": service}) is None
 
 
+def linked(role: str, service: str) -> dict[str, Any]:
+    """Who calls with the service-linked role of a service."""
+    arn = f"arn:aws:iam::111122223333:role/{role}"
+    issuer = {"type": "Role", "accountId": "111122223333", "arn": arn, "userName": "linked"}
+    return {
+        "type": "AssumedRole",
+        "principalId": "AROAEXAMPLE:session",
+        "arn": "arn:aws:sts::111122223333:assumed-role/linked/session",
+        "accountId": "111122223333",
+        "sessionContext": {"sessionIssuer": issuer},
+        **({"invokedBy": service} if service else {}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "silent"),
+    [
+        ("aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS", "rds.amazonaws.com", True),
+        ("aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS", "", False),
+        ("aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS", "ecs.amazonaws.com", False),
+        ("service-role/rds.amazonaws.com/AWSServiceRoleForRDS", "rds.amazonaws.com", False),
+    ],
+)
+def test_a_service_that_acts_by_its_own_role_is_silent_and_nobody_passes_for_one(
+    role: str, service: str, *, silent: bool
+) -> None:
+    found = judge({**detail("value_written"), "userIdentity": linked(role, service)})
+    assert (found is None) is silent
+
+
 def test_the_reader_learns_role_session_address_and_tool() -> None:
     found = told(detail("value_written"))
     assert found.what.startswith(

@@ -21,6 +21,10 @@ SSO_ROLE = re.compile(
     r"arn:[^:]+:iam::\d*:role/aws-reserved/sso\.amazonaws\.com/"
     r"(?:[a-z0-9-]+/)?AWSReservedSSO_(?P<set>[^/]+)_[0-9a-f]{16}"
 )
+# A service's role for its own work, if `invokedBy` names the service too.
+SERVICE_LINKED = re.compile(
+    r"arn:[^:]+:iam::\d*:role/aws-service-role/(?P<service>[^/]+\.amazonaws\.com)/[^/]+"
+)
 SESSION_ARN = re.compile(r"arn:(?P<partition>[^:]+):sts::\d*:assumed-role/(?P<role>.+)/[^/]+")
 IDENTITY = ("type", "arn", "accountId", "principalId", "invokedBy", "userName")
 DIGITS_OF_ACCOUNT = 12
@@ -72,6 +76,8 @@ def _principal(
     account = account or account_of(arn)
     session = principal_id.partition(":")[2]
     match kind:
+        case "AssumedRole" if _is_service(issuer, name):
+            return Principal(PrincipalKind.SERVICE, f"service:{name}", account)
         case "AssumedRole" | "Role":
             return _role(issuer or _role_of_session(arn, account), account, session)
         case "IAMUser":
@@ -98,6 +104,11 @@ def account_of(arn: str) -> str:
 
 def _named(kind: PrincipalKind, name: str, account: str, session: str = "") -> Principal | None:
     return Principal(kind, name, account, session) if name else None
+
+
+def _is_service(issuer: str, name: str) -> bool:
+    linked = SERVICE_LINKED.fullmatch(issuer)
+    return linked is not None and linked["service"] == name
 
 
 def _role(arn: str, account: str, session: str) -> Principal | None:

@@ -25,6 +25,8 @@ WHAT = "the superuser secret"
 MANAGED_KEYS = frozenset({"username", "password"})
 INSTANCE_TAG = "aws:rds:primarydbinstancearn"
 CLUSTER_TAG = "aws:rds:primarydbclusterarn"
+"""In small letters. RDS writes ``primaryDBInstanceArn`` (AWS managed policy
+AmazonRDSServiceRolePolicy, Sid SecretsManagerTags); AWS's rotation templates take any letters."""
 
 
 class Superusers:
@@ -44,7 +46,7 @@ class Superusers:
         return Credential.parse(json.dumps(document), what=WHAT)
 
     def _endpoint(self, arn: str) -> dict[str, Any]:
-        tags = self._store.describe(arn).tags
+        tags = {key.lower(): value for key, value in self._store.describe(arn).tags.items()}
         if CLUSTER_TAG not in tags and INSTANCE_TAG not in tags:
             raise InvalidSecretValue(
                 "The superuser secret holds only a user name and a password, and no tag says that "

@@ -24,8 +24,11 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 EXPIRES_DAYS = 30
 DENIED = frozenset({"AccessDeniedException", "KMSAccessDeniedException"})
-NOT_OURS = frozenset({"AccessDeniedException", "TrailNotFoundException"})
-"""What CloudTrail says of a trail that belongs to the organisation's account."""
+NOT_OURS = frozenset(
+    {"AccessDeniedException", "CloudTrailARNInvalidException", "TrailNotFoundException"}
+)
+"""What CloudTrail says of a trail that belongs to the organisation's account: the second one that
+the account in the ARN is wrong, which CloudTrail's API reference does not tell."""
 
 
 class SecretLists:
