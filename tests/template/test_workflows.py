@@ -27,12 +27,14 @@ SERVICE_ERRORS = {
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     # Errors of other APIs; `<Service>.<Service>Exception` is whatever an API does not name itself,
-    # denials among it.
+    # denials among it. `<Service>.SdkClientException` is a call that came to no answer: seen on AWS
+    # of both kinds of integrations, as SQS's in LocalStack's recordings and as `Ssm`.
     "DynamoDB.AmazonDynamoDBException",
     "DynamoDB.ConditionalCheckFailedException",
     "DynamoDB.InternalServerErrorException",
     "DynamoDB.ProvisionedThroughputExceededException",
     "DynamoDB.RequestLimitExceeded",
+    "DynamoDB.SdkClientException",
     "DynamoDB.ThrottlingException",
     "EventBridge.EventBridgeException",
     "Lambda.LambdaException",
@@ -41,11 +43,14 @@ SERVICE_ERRORS = {
     "SecretsManager.InvalidParameterException",
     "SecretsManager.InvalidRequestException",
     "SecretsManager.ResourceNotFoundException",
+    "SQS.AmazonSQSException",
     "SQS.SdkClientException",
-    "SQS.SqsException",
+    "SecretsManager.SdkClientException",
     "SecretsManager.SecretsManagerException",
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.ExecutionLimitExceeded",
+    "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.SdkClientException",
-    "StepFunctions.ServiceUnavailableException",
     # AWS Step Functions Developer Guide, "Map state in Distributed mode".
     "States.ItemReaderFailed",
     # What Lambda reports of a function that it stopped at its time limit, or whose process ended.
@@ -105,14 +110,29 @@ PASSING = {
         "DynamoDB.InternalServerErrorException",
         "DynamoDB.ProvisionedThroughputExceededException",
         "DynamoDB.RequestLimitExceeded",
+        "DynamoDB.SdkClientException",
         "DynamoDB.ThrottlingException",
         "States.Timeout",
     },
     "aws-sdk:secretsmanager:": {
         # Throttling has no name of its own in this API: it is the general one.
         "SecretsManager.InternalServiceErrorException",
+        "SecretsManager.SdkClientException",
         "SecretsManager.SecretsManagerException",
         "States.Timeout",
+    },
+    # Both names are those that LocalStack's recordings of AWS have.
+    "sqs:": {"SQS.AmazonSQSException", "SQS.SdkClientException", "States.Timeout"},
+    "states:startExecution": {
+        # Throttling, as in Secrets Manager.
+        "StepFunctions.AWSStepFunctionsException",
+        # The first stands in AWS's example of a nested execution. Names that were seen on AWS all
+        # end in "Exception", even if the API's own does not (StateMachineDoesNotExist).
+        "StepFunctions.ExecutionLimitExceeded",
+        "StepFunctions.ExecutionLimitExceededException",
+        "StepFunctions.SdkClientException",
+        # Neither States.Timeout, which is the end of a recovery that takes too long, nor
+        # ExecutionAlreadyExists, which says that it has ended.
     },
 }
 """What a call is repeated after, and nothing else: a condition that does not hold is an answer."""

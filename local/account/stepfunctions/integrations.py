@@ -85,7 +85,7 @@ _ITEMS = {
     "updateItem": "dynamodb:UpdateItem",
 }
 INTEGRATIONS = (
-    Integration("sqs:sendMessage", "sqs:SendMessage", _queue, "SQS.SqsException"),
+    Integration("sqs:sendMessage", "sqs:SendMessage", _queue, "SQS.AmazonSQSException"),
     Integration("sns:publish", "sns:Publish", _topic, "SNS.SnsException"),
     Integration(
         "events:putEvents", "events:PutEvents", _bus, "EventBridge.EventBridgeException", _source

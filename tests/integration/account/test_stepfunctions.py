@@ -121,6 +121,7 @@ def test_the_items_of_a_distributed_map_act_as_the_same_role(account: Account, s
 
 def test_optimized_integrations_are_checked_as_well(account: Account) -> None:
     function = account.function("def handler(event, context): return 'done'")
+    queue = account.client("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     topic = account.client("sns").create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]
     child = machine(account, {"Type": "Succeed"})
     event = {"Source": "own", "DetailType": "any", "Detail": {}}
@@ -129,6 +130,11 @@ def test_optimized_integrations_are_checked_as_well(account: Account) -> None:
             "lambda:InvokeFunction",
             "Lambda.AWSLambdaException",
             task("arn:aws:states:::lambda:invoke", FunctionName=function),
+        ),
+        (
+            "sqs:SendMessage",
+            "SQS.AmazonSQSException",
+            task("arn:aws:states:::sqs:sendMessage", QueueUrl=queue, MessageBody="text"),
         ),
         (
             "sns:Publish",
