@@ -58,7 +58,9 @@ def resource(words: str, log_group: str) -> Any:
         "judge-consumers": "<JudgeConsumersFunction.Arn>",
         "look-up-secret": "<LookUpSecretFunction.Arn>",
         "the workflows rotate and recover": [f"{WORKFLOWS}-rotate", f"{WORKFLOWS}-recover"],
-        "runs of rotate and recover": [f"{RUNS}-rotate/*", f"{RUNS}-recover:*"],
+        "runs of rotate and recover": [
+            *(f"{RUNS}-rotate:*", f"{RUNS}-rotate/*", f"{RUNS}-recover:*")
+        ],
         "Step Functions' own rule": STEP_FUNCTIONS_RULE,
         "the workflow recover": f"{WORKFLOWS}-recover",
         "the workflows retire and recover": [f"{WORKFLOWS}-retire", f"{WORKFLOWS}-recover"],

@@ -197,23 +197,56 @@ def test_alarms_of_this_account_publish_and_nothing_does_unencrypted(resources: 
     assert encrypted["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def granted(resources: dict[str, dict[str, Any]], machine: str) -> list[dict[str, Any]]:
+    """The statements of a machine's role, by the name of its file."""
+    (policy,) = resources[f"{machine.partition('.')[0].title()}Role"]["Properties"]["Policies"]
+    listed: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return listed
+
+
+WRITERS = {
+    (name, state["ResultWriter"]["Arguments"]["Bucket"].strip("${}"))
+    for name, machine in WHOLE.items()
+    for state in machine["States"].values()
+    if "ResultWriter" in state
+}
+"""The machines with maps that write results, and the buckets that they write to."""
+
+
 def test_whoever_writes_the_results_of_a_map_may_write_them_in_parts(resources: Resources) -> None:
-    writers = {
-        (name, state["ResultWriter"]["Arguments"]["Bucket"].strip("${}"))
-        for name, machine in WHOLE.items()
-        for state in machine["States"].values()
-        if "ResultWriter" in state
-    }
-    assert writers
-    for name, bucket in writers:
-        role = resources()[f"{name.partition('.')[0].title()}Role"]["Properties"]
-        (policy,) = role["Policies"]
+    assert WRITERS
+    for name, bucket in WRITERS:
         assert {
             action
-            for item in policy["PolicyDocument"]["Statement"]
+            for item in granted(resources(), name)
             if item["Resource"] == f"${{{bucket}.Arn}}/*"
             for action in item["Action"]
         } >= OF_RESULTS
+
+
+def test_whoever_writes_them_in_parts_may_use_the_key_as_aws_says(resources: Resources) -> None:
+    """Step Functions Developer Guide, "IAM policies for using Distributed Map states"."""
+    via = "s3.eu-central-1.amazonaws.com"
+    for name, _ in WRITERS:
+        assert {
+            action
+            for item in granted(resources(KmsKeyArn=KEY), name)
+            if item["Resource"] == KEY
+            and via in item["Condition"]["StringEquals"]["kms:ViaService"]
+            for action in item["Action"]
+        } == {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}
+
+
+def test_whoever_runs_a_distributed_map_may_look_at_its_own_runs_and_at_their_children(
+    resources: Resources,
+) -> None:
+    """The same page names the runs; those of children are `<machine>/<label>:<id>`."""
+    runs = "arn:aws:states:eu-central-1:111122223333:execution:rekey"
+    for name in {name for name, _ in WRITERS}:
+        machine = name.partition(".")[0]
+        for action in ("states:DescribeExecution", "states:StopExecution"):
+            (on,) = (i["Resource"] for i in granted(resources(), name) if action in i["Action"])
+            assert {f"{runs}-{machine}:*", f"{runs}-{machine}/*"} <= set(on)
 
 
 @pytest.mark.parametrize("key", ["", KEY])
