@@ -234,7 +234,7 @@ class AmbiguousAccount(DatabaseError):
 
 
 class PlaintextRefused(DatabaseError):
-    """The server needs the password in clear, and it would be seen. Nothing was changed."""
+    """The password, or what serves like it, would be seen. Nothing was changed."""
 
 
 class PasswordRefused(DatabaseError):

@@ -1,6 +1,7 @@
 """The PostgreSQL engine on real servers."""
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 from pg8000.native import identifier, literal
@@ -321,15 +322,77 @@ def test_names_and_passwords_of_any_kind_rotate(each_postgres: PostgresAddress, 
             postgres.execute(f"DROP ROLE IF EXISTS {identifier(role)}")
 
 
-def test_a_server_set_to_md5_gets_an_md5_verifier(server: PostgresServer) -> None:
-    server.postgres.execute(f"ALTER ROLE {server.base} SET password_encryption = 'md5'")
+def verifier(server: PostgresServer, user: str) -> str:
+    stored = server.postgres.execute(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{user}'")
+    return str(stored[0][0])
+
+
+def set_to_md5(server: PostgresServer, user: str, *, logged: str) -> None:
+    for setting, value in (("password_encryption", "md5"), ("log_statement", logged)):
+        server.postgres.execute(f"ALTER ROLE {user} SET {setting} = '{value}'")
+
+
+def test_who_has_logged_in_by_scram_does_so_afterwards_though_the_server_is_set_to_md5(
+    server: PostgresServer,
+) -> None:
+    """An MD5 verifier would not log in, as this server's pg_hba.conf asks for SCRAM."""
+    set_to_md5(server, server.base, logged="none")
     new = new_password()
     with server.connect(server.base, server.password) as connection:
         connection.set_password(server.base, new)
-    stored = server.postgres.execute(
-        f"SELECT rolpassword FROM pg_authid WHERE rolname = '{server.base}'"
+    server.connect(server.base, new).close()
+
+
+@pytest.fixture
+def md5_line(server: PostgresServer) -> Iterator[None]:
+    """Let pg_hba.conf admit MD5 verifiers for a while, and SCRAM ones too."""
+    execute = server.postgres.execute
+    path = literal(execute("SELECT current_setting('hba_file')")[0][0])
+    before = execute(f"SELECT pg_read_file({path})")[0][0]
+
+    def write(content: str) -> None:
+        execute(f"COPY (SELECT unnest({lines(content)})) TO {path}")
+        execute("SELECT pg_reload_conf()")
+
+    write(before.replace("scram-sha-256", "md5"))
+    yield
+    write(before)
+
+
+def lines(text: str) -> str:
+    return f"ARRAY[{', '.join(map(literal, text.splitlines()))}]"
+
+
+@pytest.mark.usefixtures("md5_line")
+def test_a_server_set_to_md5_gets_an_md5_verifier_which_logs_in(server: PostgresServer) -> None:
+    set_to_md5(server, server.base, logged="none")
+    old, new = new_password(), new_password()
+    server.postgres.execute(
+        "SET password_encryption = 'md5'", f"ALTER ROLE {server.base} PASSWORD {literal(old)}"
     )
-    assert stored[0][0].startswith("md5")
+    with server.connect(server.base, old) as connection:
+        connection.set_password(server.base, new)
+    assert verifier(server, server.base).startswith("md5")
+    server.connect(server.base, new).close()
+
+
+@pytest.mark.parametrize("logged", ["ddl", "mod", "all"])
+def test_an_md5_verifier_is_not_sent_where_it_would_stand_in_the_log(
+    server: PostgresServer, logged: str
+) -> None:
+    """It is as good as the password."""
+    set_to_md5(server, "postgres", logged=logged)
+    try:
+        before = verifier(server, server.base)
+        with (
+            server.superuser() as connection,
+            pytest.raises(errors.PlaintextRefused, match="log_statement"),
+        ):
+            connection.set_password(server.base, new_password())
+        assert verifier(server, server.base) == before
+    finally:
+        for setting in ("password_encryption", "log_statement"):
+            server.postgres.execute(f"ALTER ROLE postgres RESET {setting}")
 
 
 def test_no_password_reaches_the_server_s_log_or_its_statistics(server: PostgresServer) -> None:

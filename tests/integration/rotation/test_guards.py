@@ -166,6 +166,10 @@ def test_a_current_version_that_is_read_late_is_read_again_and_gives_nothing_up(
         ({"engine": "mysql"}, errors.UnsupportedEngine),
         ({"engine": None}, errors.InvalidSecretValue),
         ({"host": 7}, errors.InvalidSecretValue),
+        (
+            {"host": "app.proxy-1a2b3c4d5e6f.eu-west-1.rds.amazonaws.com"},
+            errors.InvalidSecretValue,
+        ),
         ({"password": ""}, errors.InvalidSecretValue),
         ({"username": "ü" * 30}, errors.UserNameTooLong),
         ({"note": "é" * 32_700}, errors.InvalidSecretValue),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rekey.credential import Credential
 from rekey.model import Deadline, Label, Outcome, RotationRequest, SecretVersion, StepResult
 from rekey.ports import Engine, SecretStore, SuperuserSource
-from rekey.rotation.guards import check_engine
+from rekey.rotation.guards import check_engine, check_host
 from rekey.rotation.logins import Logins
 
 ALREADY_CURRENT = StepResult(Outcome.NOTHING_TO_DO, "The version is AWSCURRENT already.")
@@ -36,10 +36,11 @@ class Rotation:
         return self.request.token
 
     def credential(self, version: SecretVersion) -> Credential:
-        """Parse a version's value and check that the function serves its engine."""
+        """Parse a version's value and check that the function serves its engine and its host."""
         what = Label.CURRENT if Label.CURRENT in version.labels else Label.PENDING
         credential = Credential.parse(version.value, what=what)
         check_engine(credential, self.engine)
+        check_host(credential)
         return credential
 
     def logins(self, pending: SecretVersion | None) -> Logins:

@@ -1,8 +1,11 @@
 """What must be true before a step acts. Each guard raises, and nothing has been changed then."""
 
+import re
+
 from rekey.credential import Credential
 from rekey.errors import (
     IntentMissing,
+    InvalidSecretValue,
     RotationDisabled,
     RotationHalted,
     SuperuserMismatch,
@@ -15,6 +18,9 @@ from rekey.model import HALTED_TAG, Label, SecretMetadata, Strategy, is_halted
 from rekey.ports import Engine
 from rekey.rotation.strategy import alternating_users
 
+RDS_PROXY = re.compile(
+    r"\.proxy-[0-9a-z]+\.[0-9a-z-]+\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE
+)
 START_ANEW = (
     "Take AWSPENDING off the pending version (UpdateSecretVersionStage with RemoveFromVersionId), "
     "then call RotateSecret."
@@ -73,6 +79,22 @@ def check_engine(credential: Credential, engine: Engine) -> None:
     if credential.engine not in engine.names:
         raise UnsupportedEngine(
             f'The key "engine" must be one of {", ".join(sorted(engine.names))} for this function.'
+        )
+
+
+def check_host(credential: Credential) -> None:
+    """Check that logins are judged by the server itself.
+
+    An RDS Proxy judges them by the secret's AWSCURRENT: there, a new password logs in only once it
+    is promoted, and a rotation promotes only what logs in.
+
+    Source: Amazon RDS User Guide, "Setting up database credentials for RDS Proxy".
+    """
+    if RDS_PROXY.search(credential.host):
+        raise InvalidSecretValue(
+            'The key "host" names an RDS Proxy, which takes a new password only once it is '
+            "AWSCURRENT. Store the endpoint of the instance, or the cluster's writer endpoint; "
+            "applications may connect to the proxy all the same."
         )
 
 

@@ -62,6 +62,7 @@ class Session:
         self.acts_as: str = row[1]
         self.in_recovery: bool = row[2]
         self.server_version: int = row[3]
+        self.by_scram = getattr(connection, "auth", None) is not None  # pg8000's, after SASL
 
     @classmethod
     def open(

@@ -7,6 +7,7 @@ import scramp
 from pg8000.native import identifier, literal
 
 from rekey.engines.postgresql.session import Session
+from rekey.errors import PlaintextRefused
 
 ITERATIONS = 4096
 """PostgreSQL's own number (scram_iterations)."""
@@ -15,12 +16,35 @@ ITERATIONS = 4096
 def alter_password(session: Session, username: str, password: str) -> None:
     """Set the password of a role, in the form that the server stores.
 
-    A server that is set to md5 may have clients that know nothing else: its setting is followed.
+    Raises PlaintextRefused if that is MD5 and would stand in the server's log.
     """
-    method = session.run("SELECT current_setting('password_encryption')")[0][0]
-    verifier = md5(username, password) if method in ("md5", "on") else scram_sha_256(password)
+    by_md5 = _is_set_to_md5(session, username)
+    verifier = md5(username, password) if by_md5 else scram_sha_256(password)
     # A utility statement takes no parameters; both names are quoted by the driver.
     session.run(f"ALTER ROLE {identifier(username)} PASSWORD {literal(verifier)}")
+
+
+def _is_set_to_md5(session: Session, username: str) -> bool:
+    """Tell whether the role's clients may know nothing but MD5: the server's setting is followed.
+
+    Not if the role itself has just logged in by SCRAM: pg_hba.conf may ask for nothing else, and no
+    MD5 verifier would log in there. An MD5 verifier that stands in a log is as good as the password
+    (PostgreSQL documentation, "Password Authentication" and "Message Flow").
+    """
+    if session.by_scram and session.login_name == username:
+        return False
+    method, logged = session.run(
+        "SELECT current_setting('password_encryption'), current_setting('log_statement')"
+    )[0]
+    if method not in ("md5", "on"):
+        return False
+    if logged != "none":
+        raise PlaintextRefused(
+            "The server keeps passwords as MD5 (password_encryption) and writes the statement that "
+            f"sets one in its log (log_statement = {logged}): whoever reads it there could log in. "
+            "Set password_encryption to scram-sha-256, or log_statement to none."
+        )
+    return True
 
 
 def scram_sha_256(password: str) -> str:
