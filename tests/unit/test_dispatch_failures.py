@@ -48,6 +48,16 @@ def test_a_failed_rotation_starts_a_recovery_that_knows_the_step_and_the_version
     }
 
 
+def test_a_failed_rotation_of_a_secret_that_another_service_manages_names_it_like_any_other() -> (
+    None
+):
+    world, managed = account(), ARN.replace("app/db", "rds!cluster-0a1b2c")
+    world.store.create(managed, "{}")
+    event = json.loads(json.dumps(failed()).replace(ARN, managed))
+    handle(world, event)
+    assert world.only_input()["secretId"] == managed
+
+
 @pytest.mark.parametrize(
     ("step", "happened"),
     [

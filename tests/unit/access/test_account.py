@@ -72,6 +72,28 @@ class Services:
         return AccessAccount(every, every, every, every, "table", ours=ours, clock=lambda: self.now)
 
 
+class LikeTheService(Services):
+    """Has a secret whose name ends like an ARN, and finds it by its whole ARN or its name only."""
+
+    NAME = "prod/db-master"
+
+    def describe_secret(self, SecretId: str) -> dict[str, Any]:  # noqa: N803 - as AWS has it
+        self._ask(SecretId)
+        if SecretId not in (self.NAME, arn(self.NAME)):
+            raise refusal("ResourceNotFoundException")
+        return {"ARN": arn(self.NAME), "Tags": [{"Key": "rekey:decoy", "Value": ""}]}
+
+
+def test_a_decoy_whose_name_ends_like_an_arn_is_known_by_its_name() -> None:
+    services = LikeTheService()
+    account = services.account
+    partial = arn(services.NAME).removesuffix("-AbCdEf")
+    assert account.full_arn(partial) == arn(services.NAME)
+    assert account.decoys() == {arn(services.NAME)}
+    assert account.full_arn(arn("prod/db-others").removesuffix("-AbCdEf")) is None
+    assert account.full_arn(partial.replace(REGION, "eu-north-1")) is None
+
+
 Ask = Callable[[AccessAccount], object]
 LOOK_UPS: list[tuple[Ask, type[RekeyError]]] = [
     (lambda account: account.full_arn(PARTIAL), SecretsManagerFailure),

@@ -104,7 +104,16 @@ def test_what_is_known_counts_before_what_a_name_looks_like(given_name: str, exp
 
 @pytest.mark.parametrize(
     ("region", "partition"),
-    [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-east-1", "aws")],
+    [
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-east-1", "aws"),
+    ],
 )
 def test_a_name_becomes_an_arn_of_the_regions_partition(region: str, partition: str) -> None:
     found = access(record(requestParameters={"secretId": "new"}, awsRegion=region)).secret
@@ -511,3 +520,28 @@ def test_a_refusal_repeats_nothing_but_names() -> None:
     assert isinstance(found, Refusal)
     assert re.fullmatch(r"[\w:.-]*", found.detail)
     assert REGION not in found.detail
+
+
+def test_what_a_service_calls_with_is_no_session_without_a_second_factor() -> None:
+    """Every read by an access key has a companion with such a session."""
+    forward = {"sessionIssuer": {}, "attributes": {"mfaAuthenticated": "false"}}
+    assert (
+        access(decrypt(DB, "v1", userIdentity={**user("bob"), "sessionContext": forward})).mfa
+        is None
+    )
+    own = {**user("bob"), "sessionContext": forward}
+    assert access(record(userIdentity=own)).mfa is False
+
+
+def test_a_read_by_a_service_linked_role_and_its_companion_are_of_one_principal() -> None:
+    issuer = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS"
+    linked = {
+        "type": "AssumedRole",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForRDS/RDS",
+        "accountId": ACCOUNT,
+        "sessionContext": {"sessionIssuer": {"arn": issuer}},
+    }
+    read = access(record(userIdentity={**linked, "invokedBy": "rds.amazonaws.com"}))
+    companion = access(decrypt(DB, "v1", userIdentity=linked))
+    assert (read.principal.kind, read.principal.key) == ("service", "service:rds.amazonaws.com")
+    assert companion.principal == read.principal

@@ -37,6 +37,13 @@ TOLD = {
     "replication_started": (Kind.REPLICATION_STARTED, Severity.MEDIUM, '"us-east-1"'),
     "replication_stopped": (Kind.REPLICATION_STOPPED, Severity.MEDIUM, "us-east-1"),
     "replica_detached": (Kind.REPLICATION_STOPPED, Severity.MEDIUM, "a secret of its own"),
+    "replica_associated": (Kind.REPLICATION_STARTED, Severity.CRITICAL, "outside of the org"),
+    "replica_associated_in_the_organisation": (
+        Kind.REPLICATION_STARTED,
+        Severity.HIGH,
+        ":444455556666:",
+    ),
+    "replica_disassociated": (Kind.REPLICATION_STOPPED, Severity.MEDIUM, ":444455556666:"),
     "replication_failed": (Kind.REPLICATION_FAILED, Severity.HIGH, "could not copy"),
     "test_rotation_failed": (Kind.ROTATION_FAILED, Severity.LOW, "A test of the rotation"),
 }
@@ -214,6 +221,11 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 def test_the_arn_is_found_wherever_it_stands(place: dict[str, Any]) -> None:
     assert secret_arn(place) == ARN
+
+
+def test_a_secret_that_another_service_manages_is_one_like_any_other() -> None:
+    managed = ARN.replace("app/db", "rds!cluster-0a1b2c")
+    assert secret_arn({"serviceEventDetails": {"secretId": managed}}) == managed
 
 
 @pytest.mark.parametrize(

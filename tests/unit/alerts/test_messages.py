@@ -51,6 +51,21 @@ def test_a_subject_is_one_short_line_of_ascii(name: str, kind: Kind) -> None:
     assert subject.isprintable()
 
 
+def test_names_and_owners_are_nothing_to_click_on() -> None:
+    """Whoever may make and delete a secret chooses its name. The ARN is there to be copied."""
+    found = finding(secret=ARN.replace("app/db", "login.example.com/x"), owner="pay.example.com/y")
+    body, chatted = mail.body(found).replace(found.secret or "", ""), chat.notification(found)
+    people = [
+        mail.subject(found),
+        body,
+        chatted["content"]["title"],
+        chatted["metadata"]["summary"],
+    ]
+    assert all("login.example.com" not in text and "pay.example.com" not in text for text in people)
+    assert "pay.example.com" not in chatted["content"]["description"]
+    assert "login[.]example[.]com" in mail.subject(found)
+
+
 def test_the_subject_of_a_long_name_is_clipped_below_a_hundred_characters() -> None:
     subject = mail.subject(finding(secret=ARN.replace("app/db", "x" * 400)))
     assert (len(subject), subject[-3:]) == (99, "...")

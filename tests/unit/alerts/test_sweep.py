@@ -260,6 +260,14 @@ def test_a_list_that_was_out_of_date_tells_nothing(night: Night) -> None:
     assert night.kinds() == []
 
 
+def test_a_secret_that_another_service_manages_is_told_like_any_other(night: Night) -> None:
+    managed = ARN.replace("app/db", "rds!db-1")
+    night.add(2)
+    night.region.secrets[managed] = secret(arn=managed, due=NOW - DAY)
+    assert night.sweep().token is None
+    assert [told["secret"] for told in night.listener.heard] == [managed]
+
+
 def test_a_secret_that_lets_nobody_look_stops_no_sweep_and_is_told_from_the_list(
     night: Night,
 ) -> None:

@@ -30,10 +30,13 @@ from rekey.known import DECOY_TAG
 
 SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 OTHERS = (
+    "AssociateCrossAccountReplica",
     "CancelRotateSecret",
     "DeleteResourcePolicy",
     "DeleteSecret",
+    "DisassociateCrossAccountReplica",
     "GetResourcePolicy",
+    "ListResourcePolicies",
     "ListSecretVersionIds",
     "PutResourcePolicy",
     "RemoveRegionsFromReplication",
@@ -118,7 +121,8 @@ def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
     event_id = shared_id or text(mapping(record, "addendum"), "originalEventID") or own_id
     at = _seconds(time)
     identity = mapping(record, "userIdentity")
-    context = mapping(identity, "sessionContext")
+    # What a service calls with is no session that somebody has logged in to.
+    session = mapping(identity, "sessionContext") if "invokedBy" not in identity else {}
     caller = principal(identity)
     if not event_id:
         return Refusal(RefusalReason.NO_EVENT_ID, text(record, "eventName"))
@@ -135,7 +139,7 @@ def _envelope(record: Mapping[str, Any]) -> _Envelope | Refusal:
         region[:MAX_ID],
         recipient or caller.account,
         _outcome(record),
-        mapping(context, "attributes"),
+        mapping(session, "attributes"),
     )
 
 

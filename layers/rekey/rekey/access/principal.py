@@ -21,10 +21,12 @@ SSO_ROLE = re.compile(
     r"arn:[^:]+:iam::\d*:role/aws-reserved/sso\.amazonaws\.com/"
     r"(?:[a-z0-9-]+/)?AWSReservedSSO_(?P<set>[^/]+)_[0-9a-f]{16}"
 )
-# A service's role for its own work, if `invokedBy` names the service too.
+# A service's role for its own work, if `invokedBy` names the service too; or Secrets Manager, which
+# uses the key in its name.
 SERVICE_LINKED = re.compile(
     r"arn:[^:]+:iam::\d*:role/aws-service-role/(?P<service>[^/]+\.amazonaws\.com)/[^/]+"
 )
+SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 SESSION_ARN = re.compile(r"arn:(?P<partition>[^:]+):sts::\d*:assumed-role/(?P<role>.+)/[^/]+")
 IDENTITY = ("type", "arn", "accountId", "principalId", "invokedBy", "userName")
 DIGITS_OF_ACCOUNT = 12
@@ -77,7 +79,7 @@ def _principal(
     session = principal_id.partition(":")[2]
     match kind:
         case "AssumedRole" if _is_service(issuer, name):
-            return Principal(PrincipalKind.SERVICE, f"service:{name}", account)
+            return Principal(PrincipalKind.SERVICE, f"service:{_linked_service(issuer)}", account)
         case "AssumedRole" | "Role":
             return _role(issuer or _role_of_session(arn, account), account, session)
         case "IAMUser":
@@ -106,9 +108,15 @@ def _named(kind: PrincipalKind, name: str, account: str, session: str = "") -> P
     return Principal(kind, name, account, session) if name else None
 
 
-def _is_service(issuer: str, name: str) -> bool:
+def _linked_service(issuer: str) -> str:
+    """Return whose service-linked role it is; empty if it is none."""
     linked = SERVICE_LINKED.fullmatch(issuer)
-    return linked is not None and linked["service"] == name
+    return linked["service"] if linked else ""
+
+
+def _is_service(issuer: str, name: str) -> bool:
+    service = _linked_service(issuer)
+    return service != "" and name in (service, SECRETS_MANAGER)
 
 
 def _role(arn: str, account: str, session: str) -> Principal | None:

@@ -13,7 +13,16 @@ from typing import Protocol
 from rekey.known import without_ending
 
 DENIED_RESOURCE = re.compile(r"on resource: (\S+)")
-PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"))
+PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+)
+"""How names of regions begin, besides those of the partition ``aws`` (botocore's partitions)."""
 MAX_ARN = 1024
 
 

@@ -237,6 +237,28 @@ def _replicated(call: Call) -> Change | None:
     )
 
 
+def _to_another_account(call: Call) -> Change | None:
+    """It has every version from now on, whatever this account's policies say of it."""
+    anywhere = text(call.asked, "replicaRestriction") == "NoRestriction"
+    return Change(
+        Kind.REPLICATION_STARTED,
+        "replication",
+        "started replication to another account",
+        "this account only",
+        f"also to {quoted(_replica(call))}"
+        + (", which may be outside of the organisation" if anywhere else ""),
+        Severity.CRITICAL if anywhere else Severity.HIGH,
+    )
+
+
+def _no_longer_to_another_account(call: Call) -> Change | None:
+    return _stopped(f"no longer to {quoted(_replica(call))}")
+
+
+def _replica(call: Call) -> str:
+    return text(call.asked, "crossAccountReplicaARN") or "another account"
+
+
 def _removed(call: Call) -> Change | None:
     return _stopped(f"no longer to {quoted(call.asked.get('removeReplicaRegions'))}")
 
@@ -270,6 +292,8 @@ JUDGES: Mapping[str, Callable[[Call], Change | None]] = {
     "DeleteSecret": _deleted,
     "RestoreSecret": _restored,
     "ReplicateSecretToRegions": _replicated,
+    "AssociateCrossAccountReplica": _to_another_account,
+    "DisassociateCrossAccountReplica": _no_longer_to_another_account,
     "RemoveRegionsFromReplication": _removed,
     "StopReplicationToReplica": _detached,
 }

@@ -11,7 +11,8 @@ from rekey.incident import Severity, Status
 
 __all__ = ["Finding", "Kind", "Reason", "Severity", "Status", "Table", "owner_of"]
 
-SECRET_ARN = re.compile(r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]{1,520}")
+# With "!": such names are of secrets that other services manage (`rds!cluster-...`).
+SECRET_ARN = re.compile(r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@!-]{1,520}")
 
 _SENTENCE, _VALUE, _NAME = 1000, 250, 120
 """Characters in a text. With the numbers of texts below, a message stays far below SNS's limit."""

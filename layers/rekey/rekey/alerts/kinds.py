@@ -207,15 +207,20 @@ KINDS: Mapping[Kind, Wording] = {
         alone=True,
     ),
     Kind.REPLICATION_STARTED: Wording(
-        "Replication to other regions started",
+        "Replication started",
         Severity.MEDIUM,
-        (_WHO, "If it was not: aws secretsmanager remove-regions-from-replication.", _SINCE),
+        (
+            _WHO,
+            "If it was not: aws secretsmanager remove-regions-from-replication.",
+            "Of another account: aws secretsmanager disassociate-cross-account-replica.",
+            _SINCE,
+        ),
         _DAY,
     ),
     Kind.REPLICATION_STOPPED: Wording(
-        "Replication to other regions stopped",
+        "Replication stopped",
         Severity.MEDIUM,
-        (_WHO, "Check what reads the secret in that region: it gets no new version any more."),
+        (_WHO, "Check what reads the secret there: it gets no new version any more."),
         _DAY,
     ),
     Kind.REPLICATION_FAILED: Wording(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from rekey.alerts.finding import MOST_COUNTED, Finding, Table
-from rekey.alerts.text import ascii_line
+from rekey.alerts.text import ascii_line, unlinked
 from rekey.incident import Status
 
 SUBJECT_LENGTH = 99
@@ -23,7 +23,7 @@ def secret_name(finding: Finding) -> str:
 def headline(finding: Finding) -> str:
     """Return kind, status and secret on one line."""
     name = secret_name(finding)
-    about = f": {name}" if name else ""
+    about = f": {unlinked(name)}" if name else ""
     over = finding.wording.fades and finding.status is Status.SOLVED
     return f"{finding.wording.title}{_FADED if over else _STATUS[finding.status]}{about}"
 
@@ -69,7 +69,7 @@ def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
     return (
         ("Severity", finding.severity.value),
         ("Secret", finding.secret or ""),
-        ("Owner", finding.owner or ""),
+        ("Owner", unlinked(finding.owner or "")),
         ("When", f"{finding.when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
         ("Incident", finding.incident),
         ("Seen", _times(finding.count)),

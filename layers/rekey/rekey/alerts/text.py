@@ -37,7 +37,12 @@ def ascii_line(text: str, limit: int) -> str:
 def quoted(value: object) -> str:
     """Return a value that somebody else chose, in quotes, and no domain name to click on in it."""
     plain = one_line(str(value), QUOTED_LENGTH).replace('"', "'")
-    return f'"{_DOMAIN.sub(lambda match: _without_link(match[0]), plain)}"'
+    return f'"{unlinked(plain)}"'
+
+
+def unlinked(text: str) -> str:
+    """Return the text with no domain name to click on in it."""
+    return _DOMAIN.sub(lambda match: _without_link(match[0]), text)
 
 
 def _without_link(domain: str) -> str:

@@ -88,7 +88,7 @@ class AccessAccount:
 
     def full_arn(self, partial: str) -> str | None:
         """See SecretNames. A secret's tags come with its ARN, so decoys are known by then."""
-        described = self._described(partial)
+        described = self._described(partial, ask=self._by_arn_or_name)
         return None if described is None else described.arn
 
     def decoys(self) -> frozenset[str]:
@@ -125,22 +125,44 @@ class AccessAccount:
         ask = self._suppressions.documents
         return self._remembered.get("suppressions", ask, LATELY) or []
 
-    def _described(self, secret: str, within: int = LONG) -> _Described | None:
-        look = _if_known(lambda: self._describe(secret), SecretsManagerFailure)
+    def _described(
+        self, secret: str, within: int = LONG, ask: Callable[[str], Any] | None = None
+    ) -> _Described | None:
+        ask = ask or self._by_arn
+        look = _if_known(lambda: self._describe(ask(secret)), SecretsManagerFailure)
         return self._remembered.get(secret, look, within)
 
-    def _describe(self, secret: str) -> _Described:
+    def _describe(self, found: Mapping[str, Any]) -> _Described:
         """One answer is that of both forms of its name: the read has one, its companion the other.
 
         Whoever names a secret by its name alone is looked up by the ARN without its ending.
         """
-        found = self._secrets.describe_secret(SecretId=secret)
         tags = {tag.get("Key"): tag.get("Value") for tag in found.get("Tags", [])}
         change = self._decoys.add if tags.get(DECOY_TAG, "false") != "false" else None
         (change or self._decoys.discard)(found["ARN"])
         described = _Described(found["ARN"], found.get("RotationLambdaARN"))
         self._remembered.keep(described, found["ARN"], without_ending(found["ARN"]))
         return described
+
+    def _by_arn(self, secret: str) -> Any:
+        return self._secrets.describe_secret(SecretId=secret)
+
+    def _by_arn_or_name(self, secret: str) -> Any:
+        """Ask once more by name where a name ends like an ARN (``db-master``).
+
+        Secrets Manager takes the ARN without ending of such a one for a whole ARN, and finds none
+        (user guide, "Troubleshoot AWS Secrets Manager"). A name is of this account and region.
+        """
+        try:
+            return self._by_arn(secret)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code not in GONE or without_ending(secret) == secret:
+                raise
+            found = self._by_arn(secret.partition(":secret:")[2])
+            if without_ending(found["ARN"]) != secret:
+                raise
+            return found
 
 
 def _if_known(ask: Callable[[], T], failure: type[RekeyError]) -> Callable[[], T | None]:
