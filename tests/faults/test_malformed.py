@@ -234,7 +234,7 @@ def test_a_malformed_value_is_a_typed_error_and_changes_nothing(where: str) -> N
 
 
 def _has_no_superuser_in(malformed: str) -> bool:
-    """The superuser connects to the application's database, whatever its own secret says."""
+    """The superuser connects to the application's database or to none, never to its own."""
     try:
         document = json.loads(malformed)
     except (ValueError, RecursionError):

@@ -206,6 +206,11 @@ class Engine(Protocol):
         """Port of a secret that names none."""
         ...
 
+    @property
+    def superuser_opens_database(self) -> bool:
+        """Whether a superuser works in the application's database, and so has to connect to it."""
+        ...
+
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         """Log in. Raises LoginError or DatabaseError, sorted by cause, before the deadline."""
         ...

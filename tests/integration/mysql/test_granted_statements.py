@@ -5,6 +5,7 @@ says what it is for: ``sql <engine>-<strategy>``. PostgreSQL's stand in docs/per
 tests/integration/postgresql/test_permissions.py runs them.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,11 +59,14 @@ class Administrator:
         self.server.create_user(self.name, self.password)
         self.server.execute(*statements)
 
-    def world(self, strategy: str) -> World:
+    def world(self, strategy: str, **keys: str) -> World:
+        """A secret and the superuser's, both with these further keys."""
         world = World(self.server, alternating=True)
         world.secret.tags["rekey:strategy"] = strategy
         superuser = world.store.secrets[SUPERUSER_ARN]
-        superuser.values["v1"] = world.document(self.name, self.password)
+        superuser.values["v1"] = world.document(self.name, self.password, **keys)
+        document = json.loads(world.secret.values["v1"] or "")
+        world.secret.values["v1"] = json.dumps({**document, **keys})
         return world
 
     def accounts(self) -> list[str]:
@@ -100,9 +104,9 @@ def fails_untouched(admin: Administrator, strategy: str) -> None:
     assert world.logs_in(Label.CURRENT)
 
 
-def rotates(admin: Administrator, strategy: str) -> None:
+def rotates(admin: Administrator, strategy: str, **keys: str) -> None:
     """Three times, so that each of two users has its turn, and a second password its end."""
-    world = admin.world(strategy)
+    world = admin.world(strategy, **keys)
     for _ in range(3):
         world.rotate()
         assert world.settled()
@@ -119,6 +123,14 @@ def test_with_the_statements_a_superuser_rotates_and_without_any_of_them_it_chan
         fails_untouched(admin, strategy)
     admin.start_over(*statements)
     rotates(admin, strategy)
+
+
+@pytest.mark.parametrize("block", ["mysql-dual-password", "mariadb-dual-password"])
+def test_they_are_enough_where_the_secrets_name_a_database(
+    admin: Administrator, block: str
+) -> None:
+    admin.start_over(*admin.statements(block))
+    rotates(admin, "dual-password", dbname=admin.database)
 
 
 @pytest.mark.parametrize("block", ["mysql-dual-password"])

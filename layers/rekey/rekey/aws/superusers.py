@@ -37,7 +37,7 @@ class Superusers:
         self._rds = rds
 
     def superuser(self, arn: str, current: Credential) -> Credential:
-        """See SuperuserSource. The superuser connects to the database of ``current``."""
+        """See SuperuserSource. Its database is that of ``current``."""
         value = self._store.get_labelled(arn, Label.CURRENT).value
         document = parse_object(value, what=WHAT)
         if document.keys() == MANAGED_KEYS:

@@ -158,6 +158,11 @@ class Sealed:
         """See Engine."""
         return self._engine.default_port
 
+    @property
+    def superuser_opens_database(self) -> bool:
+        """See Engine."""
+        return self._engine.superuser_opens_database
+
     def connect(self, credential: Credential, deadline: Deadline) -> SealedConnection:
         """See Engine."""
         secrets = Secrets(credential.password)

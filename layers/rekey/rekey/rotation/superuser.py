@@ -1,5 +1,7 @@
 """Log in as the superuser that a secret names."""
 
+from dataclasses import replace
+
 from rekey.credential import Credential
 from rekey.errors import CredentialsRejected, SuperuserRejected, UnsupportedStrategy
 from rekey.ports import Connection
@@ -37,4 +39,6 @@ def _read(rotation: Rotation, current: Credential) -> Credential:
         )
     superuser = rotation.superusers.superuser(current.superuser_arn, current)
     check_superuser(superuser, current, rotation.engine, secret_arn=rotation.arn)
-    return superuser
+    if rotation.engine.superuser_opens_database:
+        return superuser
+    return replace(superuser, dbname=None)

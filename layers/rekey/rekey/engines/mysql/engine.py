@@ -27,6 +27,8 @@ class MysqlEngine:
     # MySQL counts 32 characters and MariaDB more: what fits here fits both.
     max_username_bytes: int = field(default=32, init=False)
     default_port: int = field(default=3306, init=False)
+    # All of its statements are about the server, and whoever opens a database needs a right on it.
+    superuser_opens_database: bool = field(default=False, init=False)
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         """See Engine."""

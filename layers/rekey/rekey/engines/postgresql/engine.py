@@ -23,6 +23,7 @@ class PostgresqlEngine:
     clone_suffix: str = field(default="_clone", init=False)
     max_username_bytes: int = field(default=63, init=False)
     default_port: int = field(default=5432, init=False)
+    superuser_opens_database: bool = field(default=True, init=False)
 
     def connect(self, credential: Credential, deadline: Deadline) -> Connection:
         """See Engine."""
