@@ -36,6 +36,7 @@ OF_ONE = [
     (3118, errors.AccountLocked, errors.EngineFailure),
     (3638, errors.PasswordRefused, errors.EngineFailure),
     (3572, errors.LockTimeout, errors.EngineFailure),
+    (4150, errors.EngineFailure, errors.AccountLocked),
     (4151, errors.EngineFailure, errors.AccountLocked),
     (1969, errors.EngineFailure, errors.DatabaseUnreachable),
 ]

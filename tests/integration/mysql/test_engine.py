@@ -1,7 +1,8 @@
 """What the engine does with one password and with a login."""
 
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -215,12 +216,23 @@ def test_a_lock_waits_for_the_one_before_it(account: Account) -> None:
     assert order == ["first", "second"]
 
 
+@contextmanager
+def password_check(account: Account) -> Iterator[None]:
+    """MariaDB checks passwords, and takes no hash until the test says otherwise."""
+    account.running.execute("INSTALL SONAME 'simple_password_check'")
+    try:
+        yield
+    finally:
+        account.running.execute(
+            "SET GLOBAL strict_password_validation = ON", "UNINSTALL SONAME 'simple_password_check'"
+        )
+
+
 def test_a_password_check_of_mariadb_forbids_hashes_and_the_error_says_what_to_change(
     mariadb_account: Account,
 ) -> None:
     account = mariadb_account
-    account.running.execute("INSTALL SONAME 'simple_password_check'")
-    try:
+    with password_check(account):
         for attempt in (account.set_by_superuser, lambda new: account.give_two("x" * 20, new)):
             with pytest.raises(errors.PolicyForbidsHash, match="strict_password_validation"):
                 attempt(new_password())
@@ -228,10 +240,31 @@ def test_a_password_check_of_mariadb_forbids_hashes_and_the_error_says_what_to_c
         new = new_password()
         account.set_by_superuser(new)
         assert account.works(account.password, new) == [False, True]
-    finally:
-        account.running.execute(
-            "SET GLOBAL strict_password_validation = ON", "UNINSTALL SONAME 'simple_password_check'"
-        )
+
+
+def test_a_password_check_of_mariadb_forbids_a_user_its_own_hash_too(
+    mariadb_account: Account,
+) -> None:
+    account, new = mariadb_account, new_password()
+    with password_check(account), account.connect(account.name, account.password) as connection:
+        with pytest.raises(errors.PolicyForbidsHash, match="strict_password_validation"):
+            connection.set_password(account.name, new)
+        assert account.works(account.password, new) == [True, False]
+        account.running.execute("SET GLOBAL strict_password_validation = OFF")
+        connection.set_password(account.name, new)
+        assert account.works(account.password, new) == [False, True]
+
+
+def test_a_server_that_becomes_read_only_meanwhile_is_no_password_check(
+    mariadb_account: Account,
+) -> None:
+    account = mariadb_account
+    with (
+        account.connect(account.name, account.password) as connection,
+        setting(account, "read_only", "ON"),
+        pytest.raises(errors.ReadOnlyEndpoint, match="1290"),
+    ):
+        connection.set_password(account.name, new_password())
 
 
 def test_a_user_that_has_to_give_its_old_password_is_told_what_to_change(

@@ -52,6 +52,18 @@ def test_too_many_wrong_passwords_are_a_locked_account(mysql_account: Account) -
         account.connect(account.name, account.password)
 
 
+def test_an_account_that_mariadb_blocks_is_a_locked_account(mariadb_account: Account) -> None:
+    account = mariadb_account
+    with setting(account, "max_password_errors", "2"):
+        for _ in range(2):
+            with pytest.raises(errors.CredentialsRejected):
+                account.connect(account.name, new_password())
+        with pytest.raises(errors.AccountLocked, match="FLUSH PRIVILEGES"):
+            account.connect(account.name, account.password)
+        account.running.execute("FLUSH PRIVILEGES")
+        assert account.logs_in(account.password)
+
+
 def test_too_many_connections_of_a_user_are_told_as_such(account: Account) -> None:
     account.alter("WITH MAX_USER_CONNECTIONS 1")
     with (

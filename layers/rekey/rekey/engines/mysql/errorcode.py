@@ -83,7 +83,7 @@ MYSQL: Mapping[int, Class] = {
 MARIADB: Mapping[int, Class] = {
     1290: (ReadOnlyEndpoint, READ_ONLY),
     1969: (DatabaseUnreachable, TIME),
-    4150: (PasswordRefused, POLICY),
+    4150: (AccountLocked, "Too many wrong passwords (max_password_errors): FLUSH PRIVILEGES."),
     4151: (AccountLocked, LOCKED),
 }
 

@@ -3,7 +3,7 @@
 from rekey.engines.mysql import hashes, quoting
 from rekey.engines.mysql.accounts import Account
 from rekey.engines.mysql.session import Session
-from rekey.errors import PolicyForbidsHash, UserMissing
+from rekey.errors import PolicyForbidsHash, ReadOnlyEndpoint, UserMissing
 
 MANY_HASHES = (8, 0, 24)
 """From here on, the number of rounds is a setting of the server."""
@@ -52,10 +52,13 @@ def rounds(session: Session) -> int:
 
 
 def change(session: Session, statement: str) -> None:
-    """Run an ALTER USER, and say what MariaDB leaves out when it refuses a hash."""
+    """Run a change of passwords, and say what MariaDB leaves out when it refuses a hash.
+
+    It gives the numbers of a missing account (ALTER USER) and of a read-only server (SET PASSWORD).
+    """
     try:
         session.run(statement)
-    except UserMissing:
+    except (ReadOnlyEndpoint, UserMissing):
         refusing = validations(session) if session.mariadb else []
         if not refusing:
             raise
