@@ -195,6 +195,30 @@ def test_a_current_that_does_not_log_in_never_reaches_the_superuser(dual: DualWo
     assert dual.alive(token) == [False]
 
 
+def test_a_current_that_is_refused_right_after_the_change_is_counted_like_one_before_it(
+    dual: DualWorld,
+) -> None:
+    """Somebody has changed the password meanwhile, and has not stored it yet."""
+    foreign = new_password()
+    token = dual.world.start()
+    dual.run(token, Step.CREATE)
+
+    class Meanwhile(SecretStoreInMemory):
+        def describe(self, secret_id: str) -> SecretMetadata:
+            looks.append(secret_id)
+            if len(looks) == 2:  # The first one is before the change.
+                dual.world.server.change_password(dual.user, foreign)
+            return super().describe(secret_id)
+
+    looks: list[str] = []
+    meanwhile = stand_in(dual, Meanwhile())
+    for kind in [errors.CredentialsRejected] * 2 + [errors.TooManyRejectedLogins]:
+        with pytest.raises(kind):
+            meanwhile.step(Step.SET, token)
+    assert dual.version(Label.REFUSED_TWICE) == token
+    assert dual.works(foreign)
+
+
 def test_without_a_superuser_it_stops_in_create_secret(dual: DualWorld) -> None:
     document = json.loads(dual.world.secret.values["v1"] or "")
     del document["masterarn"]

@@ -4,7 +4,13 @@ from rekey.errors import CredentialsRejected, MissingPrivilege, UnsupportedStrat
 from rekey.model import Label, Outcome, StepResult, Strategy
 from rekey.ports import Connection, PeerChange
 from rekey.rotation.context import ALREADY_CURRENT, Rotation
-from rekey.rotation.dual_password import Change, add_password, back_to_one, check_way_back
+from rekey.rotation.dual_password import (
+    Change,
+    add_password,
+    back_to_one,
+    check_way_back,
+    let_in_again,
+)
 from rekey.rotation.give_up import give_up
 from rekey.rotation.guards import check_intent, same_target
 from rekey.rotation.pending import read_pending
@@ -88,6 +94,8 @@ def _provide_peer(change: Change) -> StepResult:
     users = alternating_users(change.old.username, change.rotation.engine)
     change.logins.connect(change.old).close()
     back_to_one(change)
+    if change.retires_first:
+        let_in_again(change)
     wanted = PeerChange(
         users.base, users.clone, change.new.username, change.new.password, change.all_hosts
     )
