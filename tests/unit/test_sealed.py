@@ -35,6 +35,9 @@ class LeakingConnection:
         encoded = base64.b64encode(password.encode()).decode()
         raise self._kind(f"{username}: {OLD} {password} {quoted} {password!r} {encoded}")
 
+    def check_own_password(self, *, all_hosts: bool) -> None:
+        self.set_password(f"{all_hosts}", OLD)
+
     def provide_peer(self, change: PeerChange) -> None:
         self.set_password(change.pending, change.password)
 
@@ -88,6 +91,8 @@ def use(engine: Sealed, call: str) -> None:
     connection = engine.connect(CREDENTIAL, Deadline.after(1))
     if call == "set_password":
         connection.set_password("app", NEW)
+    if call == "check_own_password":
+        connection.check_own_password(all_hosts=True)
     if call == "provide_peer":
         connection.provide_peer(PeerChange("app", "app_clone", "app", NEW))
     if call == "alone":
@@ -112,6 +117,7 @@ def raised_by(kind: type[Exception], call: str) -> RekeyError:
 CALLS = [
     "connect",
     "set_password",
+    "check_own_password",
     "provide_peer",
     "alone",
     "check_two_passwords",

@@ -117,6 +117,14 @@ class Connection(Protocol):
         """
         ...
 
+    def check_own_password(self, *, all_hosts: bool) -> None:
+        """Check that the login can change its own password, as far as that shows before.
+
+        Raises UnsupportedStrategy, PlaintextRefused, AmbiguousAccount or ReadOnlyEndpoint. Changes
+        nothing.
+        """
+        ...
+
     def provide_peer(self, change: PeerChange) -> None:
         """Make ``change.pending`` able to log in with exactly the rights of ``change.base``.
 

@@ -110,6 +110,27 @@ def test_an_own_password_in_clear_is_refused_without_tls(mysql_account: Account)
     assert account.logs_in(account.password)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("log_raw", "ON", errors.PlaintextRefused),
+        ("read_only", "ON", errors.ReadOnlyEndpoint),
+        ("read_only", "OFF", None),
+    ],
+)
+def test_what_stops_an_own_change_shows_before(
+    mysql_account: Account, name: str, value: str, kind: type[Exception] | None
+) -> None:
+    account = mysql_account
+    with (
+        setting(account, name, value),
+        account.connect(account.name, account.password) as connection,
+        pytest.raises(kind) if kind else nullcontext(),
+    ):
+        connection.check_own_password(all_hosts=False)
+    assert account.logs_in(account.password)
+
+
 def test_an_account_of_the_same_name_elsewhere_stops_an_own_change(account: Account) -> None:
     account.running.execute(
         f"CREATE USER {account.name}@'10.0.0.1' IDENTIFIED BY {quoted(new_password())}",

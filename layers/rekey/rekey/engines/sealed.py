@@ -72,6 +72,10 @@ class SealedConnection:
         change = self._connection.set_password
         self._secrets.guard(change, username, password, all_hosts=all_hosts)
 
+    def check_own_password(self, *, all_hosts: bool) -> None:
+        """See Connection."""
+        self._secrets.guard(self._connection.check_own_password, all_hosts=all_hosts)
+
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection."""
         self._secrets.add(change.password)

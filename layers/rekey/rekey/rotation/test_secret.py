@@ -33,7 +33,9 @@ def _test_rotation(rotation: Rotation, pending: SecretVersion) -> StepResult:
     credential = rotation.credential(pending)
     tags = rotation.store.describe(rotation.arn).tags
     strategy, every = choose_strategy(tags, credential, rotation.engine), all_hosts(tags)
-    logins.connect(credential).close()
+    with logins.connect(credential) as connection:
+        if strategy is Strategy.SINGLE_USER:
+            connection.check_own_password(all_hosts=every)
     if credential.superuser_arn is not None:
         with connect_superuser(rotation, logins, credential) as superuser:
             if strategy is Strategy.DUAL_PASSWORD:

@@ -34,6 +34,11 @@ class MysqlConnection:
         with self.alone(username):
             own.set_password(self._session, username, password, all_hosts=all_hosts)
 
+    def check_own_password(self, *, all_hosts: bool) -> None:
+        """See Connection."""
+        self._session.check_writable()
+        own.check(self._session, all_hosts=all_hosts)
+
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection."""
         self._session.check_writable()

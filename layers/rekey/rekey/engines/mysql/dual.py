@@ -14,7 +14,7 @@ from rekey.engines.mysql.verifier import change, identified, usable_plugin
 def check(session: Session, username: str, *, all_hosts: bool) -> list[Account]:
     """Return the accounts to change, after all that check_two_passwords says."""
     return preconditions.check(
-        session, username, all_hosts=all_hosts, needed_by="Two passwords of one user"
+        session, username, all_hosts=all_hosts, needed_by="Two passwords of one user need"
     )
 
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from rekey.engines.mysql import accounts, hashes, quoting
 from rekey.engines.mysql.accounts import Account
+from rekey.engines.mysql.preconditions import SINCE, SINGLE_USER_SINCE, check_mysql
 from rekey.engines.mysql.privileges import check_may_change_users, may_change_users
 from rekey.engines.mysql.session import Session
 from rekey.engines.mysql.verifier import change, set_hash
@@ -15,16 +16,31 @@ TWO_PASSWORDS = (8, 0, 14)
 def set_password(session: Session, username: str, password: str, *, all_hosts: bool) -> None:
     """Give ``username`` one password. By a hash wherever the login may do that."""
     if session.login_name != username:
+        check_mysql(session, SINCE[False], "A password that a superuser sets needs")
         check_may_change_users(session)
         _set_hashes(session, accounts.accounts(session, username, all_hosts=all_hosts), password)
         return
-    found = _seen(session, all_hosts=all_hosts)
-    if found and may_change_users(session):
+    found = check(session, all_hosts=all_hosts)
+    if found:
         _set_hashes(session, found, password)
     elif session.mariadb:
         change(session, f"SET PASSWORD = {quoting.literal(hashes.native(password))}")
     else:
         _send(session, password)
+
+
+def check(session: Session, *, all_hosts: bool) -> list[Account]:
+    """Return the login's accounts that it may change by a hash; none if it may change itself only.
+
+    Raises UnsupportedStrategy, AmbiguousAccount or PlaintextRefused, before anything is changed.
+    """
+    check_mysql(session, SINGLE_USER_SINCE, "single-user needs")
+    found = _seen(session, all_hosts=all_hosts)
+    if found and may_change_users(session):
+        return found
+    if not session.mariadb:
+        _check_clear_text(session)
+    return []
 
 
 def _set_hashes(session: Session, found: list[Account], password: str) -> None:
@@ -56,8 +72,8 @@ def _seen(session: Session, *, all_hosts: bool) -> list[Account]:
     return [*others, *own] if own else []
 
 
-def _send(session: Session, password: str) -> None:
-    """Change one's own password on MySQL, which takes it in clear only.
+def _check_clear_text(session: Session) -> None:
+    """Raise PlaintextRefused if a password in a statement would be seen or stay somewhere.
 
     The server writes ``<secret>`` in its logs instead, unless it is told to log what it gets.
     """
@@ -72,6 +88,10 @@ def _send(session: Session, password: str) -> None:
             f"{session.server} logs statements as they come (log_raw), passwords included: SET "
             "GLOBAL log_raw = OFF, or rotate with the strategy dual-password."
         )
+
+
+def _send(session: Session, password: str) -> None:
+    """Change one's own password on MySQL, which takes it in clear only."""
     session.run(f"ALTER USER USER() IDENTIFIED BY {quoting.literal(password)}")
     if session.version >= TWO_PASSWORDS:
         with suppress(MissingPrivilege):  # Without APPLICATION_PASSWORD_ADMIN, a second one stays.

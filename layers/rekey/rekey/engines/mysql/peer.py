@@ -55,7 +55,7 @@ def provide(session: Session, change: PeerChange) -> None:
 
 def _pairs(session: Session, change: PeerChange) -> list[Pair]:
     bases = preconditions.check(
-        session, change.base, all_hosts=change.all_hosts, needed_by="Alternating users"
+        session, change.base, all_hosts=change.all_hosts, needed_by="Alternating users need"
     )
     for base in bases:
         grant_tables.check_readable(session, base)

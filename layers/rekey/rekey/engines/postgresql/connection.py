@@ -41,6 +41,9 @@ class PostgresqlConnection(OnePasswordOnly):
         with self._session.transaction(lock=username):
             alter_password(self._session, username, password)
 
+    def check_own_password(self, *, all_hosts: bool) -> None:
+        """See Connection. Every server that is supported lets a user do that by a hash."""
+
     def provide_peer(self, change: PeerChange) -> None:
         """See Connection. One transaction: all of it happens or nothing.
 
