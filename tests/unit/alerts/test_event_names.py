@@ -2,7 +2,8 @@
 
 import botocore.session
 
-from rekey.access.normalise import ACTIONS, PROMOTIONS, SECRETS_MANAGER
+from rekey.access.normalise import ACTIONS, PROMOTIONS
+from rekey.access.principal import SECRETS_MANAGER
 from rekey.alerts import changes, service_events
 from tests.documents import document, section
 

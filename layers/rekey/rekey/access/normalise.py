@@ -21,14 +21,13 @@ from rekey.access.event import (
     RefusalReason,
 )
 from rekey.access.network import Asns, Network, network, no_asns
-from rekey.access.principal import Principal, principal
+from rekey.access.principal import SECRETS_MANAGER, Principal, principal
 from rekey.access.secret import SecretNames, denied_resource, secret_arn
 from rekey.access.shape import mapping, strings, text, texts
 from rekey.access.tool import CONSOLE, Tool, tool
 from rekey.access.value import value_updated
 from rekey.known import DECOY_TAG
 
-SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 OTHERS = (
     "AssociateCrossAccountReplica",
     "CancelRotateSecret",

@@ -92,10 +92,10 @@ class Sweep:
             secret, is_open = self._newest(listed)
             incident = known.get(topics.rotation(listed.arn))
             finding = None if secret is None else self._finding(secret, incident)
-            if finding is not None:
+            if secret is not None and finding is not None:
                 self.report(finding)
-            if finding is not None and secret is not None and is_open:
-                self._recover(finding, secret)
+                if is_open:
+                    self._recover(finding, secret)
             self._canary(listed)
             counts.append(int(finding is not None))
         return counts
